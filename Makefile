@@ -1,0 +1,57 @@
+# What can be done here, each by one word: `make help`.
+#
+# A fresh Debian or Ubuntu with a Rust toolchain is enough: what else is needed is installed on the first use.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := run
+
+TOOLS := $(CURDIR)/.tools
+# The tests find the second ffmpeg and the strict playlist reader by these.
+export NIGHTCAST_TEST_FFMPEG9 ?= $(TOOLS)/ffmpeg9/ffmpeg
+export NIGHTCAST_TEST_PYTHON ?= $(TOOLS)/python/bin/python
+
+BROWSER := tests/browser
+
+.PHONY: run build demo test test-rust test-browser check bench tools help clean
+
+run: build channels.toml ## Run the station on http://127.0.0.1:8080 (the same as `make` alone)
+	@scripts/run.sh
+
+build: ## Build the program, after installing what it needs
+	@scripts/machine.sh run
+	@cargo build --release --locked
+
+channels.toml:
+	@cp channels.example.toml $@
+	@echo "channels.toml is new: a copy of channels.example.toml, yours to change"
+
+demo: build ## Make the demo films that are missing
+	@target/release/nightcast demo
+
+test: test-rust test-browser ## Run all tests, after installing what they need
+
+test-rust: tools
+	cargo test --locked
+
+test-browser: tools
+	@scripts/browser-tests.sh $(BROWSER)
+
+tools: ## Install what the tests need, without running them
+	@scripts/machine.sh run test
+	@scripts/tools.sh
+
+check: ## Check format, lints, and licences and sources of the dependencies
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	@scripts/cargo-deny.sh check --hide-inclusion-graph licenses bans sources
+
+bench: build ## Measure start-up, CPU and memory
+	@scripts/bench.sh
+
+clean: ## Remove what was built and fetched; films, settings and data stay
+	@cargo clean
+	@rm -rf .tools $(BROWSER)/node_modules
+
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -1,0 +1,115 @@
+//! Measures the station as it is built: `make bench`, or one section by `make bench ONLY=start`.
+//!
+//! Starts the real program in temporary folders on clips made for the purpose, and writes what it finds, with the
+//! machine and the moment, into docs/benchmarks.md. It judges nothing: figures only. Sections that are not run keep
+//! the figures they have.
+//!
+//! Settings by environment: `ONLY` (section names), `RUNS` (starts of each kind), `MINUTES` (on air), `CHANNELS` (how
+//! many, a list), `SECONDS` (rivals).
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a measuring program starts processes, reads clocks and talks"
+)]
+
+mod clips;
+mod figures;
+mod machine;
+mod on_air;
+mod page;
+mod prepare;
+mod process;
+mod rivals;
+mod start;
+mod station;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+/// The sections in the order of the page.
+const SECTIONS: [&str; 4] = ["start", "on-air", "rivals", "prepare"];
+
+/// What is measured, and how thoroughly.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Sections to run.
+    pub(crate) only: Vec<String>,
+    /// How often each kind of start is measured.
+    pub(crate) runs: usize,
+    /// How long channels are watched on air.
+    pub(crate) on_air: Duration,
+    /// How many channels are on air at once, one measurement each.
+    pub(crate) channels: Vec<usize>,
+    /// How long each rival is watched.
+    pub(crate) rivals: Duration,
+    /// The program that is measured.
+    pub(crate) program: PathBuf,
+    /// Where the clips lie.
+    pub(crate) clips: PathBuf,
+}
+
+fn main() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let settings = settings(root)?;
+    if !settings.program.exists() {
+        bail!("{} is missing (hint: cargo build --release)", settings.program.display());
+    }
+    let path = root.join("docs/benchmarks.md");
+    for name in &settings.only {
+        eprintln!("bench: {name}");
+        let before = machine::load();
+        let text = match name.as_str() {
+            "start" => start::measure(&settings),
+            "on-air" => on_air::measure(&settings),
+            "rivals" => rivals::measure(&settings),
+            _ => prepare::measure(&settings),
+        };
+        let text = text.with_context(|| format!("failed to measure {name}"))?;
+        let told = page::section(name, &text, &machine::describe(root, &before), &command(name));
+        println!("{told}");
+        // After each section: an hour of measuring is not lost because the last one fails.
+        let old = std::fs::read_to_string(&path).unwrap_or_default();
+        std::fs::write(&path, page::renew(&old, name, &told))?;
+    }
+    eprintln!("bench: written to {}", path.display());
+    Ok(())
+}
+
+fn settings(root: &Path) -> Result<Settings> {
+    let words = |name: &str, default: &str| {
+        let text = std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+        let text = text.unwrap_or_else(|| default.to_owned());
+        text.split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let number = |name: &str, default: &str| -> Result<f64> {
+        let word = words(name, default).pop().unwrap_or_default();
+        let number: f64 = word.parse().with_context(|| format!("{name}={word} is not a number"))?;
+        if number > 0.0 && number < 10_000.0 { Ok(number) } else { bail!("{name}={word} is out of range") }
+    };
+    let only = words("ONLY", &SECTIONS.join(" "));
+    if let Some(unknown) = only.iter().find(|name| !SECTIONS.contains(&name.as_str())) {
+        bail!("there is no section {unknown} (hint: ONLY may name {})", SECTIONS.join(", "));
+    }
+    let channels = words("CHANNELS", "1 10").iter().map(|word| word.parse()).collect::<Result<Vec<usize>, _>>();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 10,000")]
+    let runs = number("RUNS", "10")?.ceil() as usize;
+    Ok(Settings {
+        only,
+        runs,
+        on_air: Duration::from_secs_f64(number("MINUTES", "20")? * 60.0),
+        channels: channels.context("CHANNELS must be whole numbers")?,
+        rivals: Duration::from_secs_f64(number("SECONDS", "120")?),
+        program: root.join("target/release/nightcast"),
+        clips: root.join("target/bench-clips"),
+    })
+}
+
+/// Returns the command that measures a section as it was measured now.
+fn command(name: &str) -> String {
+    let set = |key: &str| std::env::var(key).ok().map(|value| format!(" {key}=\"{}\"", value.trim()));
+    let told: String = ["RUNS", "MINUTES", "CHANNELS", "SECONDS"].into_iter().filter_map(set).collect();
+    format!("make bench ONLY={name}{told}")
+}

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Measures the station; what the figures mean is told in docs/benchmarks.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [ ! -f examples/bench/main.rs ]; then
+  echo "bench.sh: examples/bench/main.rs is missing" >&2
+  exit 1
+fi
+cargo run --quiet --release --locked --example bench -- "$@"

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Usage: machine.sh run|test...
+# Installs the packages of the system that are missing for running or testing, and only those.
+set -euo pipefail
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+missing=()
+need() { missing+=("$@"); }
+
+for purpose in "$@"; do
+  case $purpose in
+  run)
+    # setpriv and prlimit set the limits of every child; they are on every Debian, but not in every container.
+    if ! has setpriv || ! has prlimit; then need util-linux; fi
+    if ! has ffmpeg || ! has ffprobe; then need ffmpeg; fi
+    # SQLite is compiled in.
+    if ! has cc; then need build-essential; fi
+    # The demo films are captioned; thin letters suit the night.
+    if [ ! -e /usr/share/fonts/truetype/dejavu/DejaVuSans-ExtraLight.ttf ]; then need fonts-dejavu; fi
+    if [ ! -e /etc/ssl/certs/ca-certificates.crt ]; then need ca-certificates; fi
+    ;;
+  test)
+    if ! has chromium && ! has chromium-browser && ! has google-chrome; then need chromium; fi
+    if ! has node; then need nodejs; fi
+    if ! has npm; then need npm; fi
+    if ! has python3 || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then need python3-venv; fi
+    ;;
+  *)
+    echo "machine.sh: no such purpose: $purpose (run or test)" >&2
+    exit 2
+    ;;
+  esac
+done
+
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
+
+if ! has apt-get; then
+  echo "These are missing, and there is no apt-get to install them with: ${missing[*]}" >&2
+  exit 3
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! has sudo; then
+    echo "These are missing; as root: apt-get install ${missing[*]}" >&2
+    exit 3
+  fi
+  as_root=(sudo)
+fi
+
+echo "Installing ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

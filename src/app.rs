@@ -1,0 +1,283 @@
+//! The composition root: builds every task, waits for all of them.
+#![expect(clippy::disallowed_methods, reason = "makes the station's folders")]
+
+use std::fs::{self, TryLockError};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use crate::channel::task::{Outputs, Parts, first_status};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::hls::Snapshot;
+use crate::http::{self, ChannelView, Limits, StationView};
+use crate::library::{self, Library, LibrarySettings};
+use crate::prepare::{Preparer, Settings};
+use crate::store::Store;
+use crate::{channel, config};
+
+/// How long everything together may take to stop; a person who asked waits no longer than ten seconds.
+const STOP_MAX: Duration = Duration::from_secs(8);
+
+/// How long a channel that panicked rests before it begins again.
+const PANIC_REST: Duration = Duration::from_secs(1);
+
+/// How often failures of preparing are written down.
+const FAILURES_EVERY: Duration = Duration::from_secs(5);
+
+/// Why the station could not start: the only errors that end the process. Exit code 3.
+#[derive(Debug, thiserror::Error)]
+pub enum StartupError {
+    /// A folder of the station's own cannot be used.
+    #[error("failed to use the data folder {path} (hint: it must be writable by the user that runs nightcast)")]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Another station lives on the same data.
+    #[error(
+        "failed to start: another station is using the data folder {path} (hint: stop it, or set \"data\" in [station])"
+    )]
+    Shared {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The address is not to be had.
+    #[error(
+        "failed to listen on {address} (hint: is another station running? \"listen\" in the configuration sets the port)"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The database cannot be used.
+    #[error("failed to open the station's database in {path}")]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// What the store said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// How the station stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything ended in time.
+    Clean,
+    /// Something had to be left behind.
+    Late,
+}
+
+/// Runs the station until the token ends; `started` is told the address once it serves.
+///
+/// # Errors
+/// [`StartupError`] when it cannot start; nothing is left running then.
+pub async fn run(
+    config: Config,
+    clock: Clock,
+    token: CancellationToken,
+    started: impl FnOnce(SocketAddr),
+) -> Result<Ending, StartupError> {
+    let station = config.station.clone();
+    let run_folder = station.data.join("run");
+    // Nothing is touched before it is sure that no other station is at work on it.
+    let listener = TcpListener::bind(station.listen).await;
+    let listener = listener.map_err(|source| StartupError::Listen { address: station.listen, source })?;
+    let _until_the_end = lock(&station.data)?;
+    make_folders(&station.data, &run_folder)?;
+    let address = listener.local_addr().unwrap_or(station.listen);
+    let store = open_store(&station.data, clock).await?;
+    let tracker = TaskTracker::new();
+    let root = token.child_token();
+
+    // Folders are walked and the first files looked into while the preparer asks ffmpeg what it can do.
+    let begin = |one| start_library(one, &station, &store, &root, &tracker);
+    let libraries: Vec<Library> = config.channels.iter().map(begin).collect();
+    let preparer = match start_preparer(&station, &store, clock, &root, &tracker).await {
+        Ok(preparer) => preparer,
+        Err(error) => {
+            root.cancel();
+            tracker.close();
+            // What does not end in time ends with the process.
+            let _ended = tokio::time::timeout(STOP_MAX, tracker.wait()).await;
+            return Err(error);
+        }
+    };
+    let parts =
+        Common { store: store.clone(), preparer, clock, root: root.clone(), tracker: tracker.clone(), run_folder };
+    let both = config.channels.iter().zip(&libraries);
+    let channels: Arc<[ChannelView]> =
+        both.map(|(one, library)| start_channel(one, library, &station, &parts)).collect();
+    let (ready, ready_view) = watch::channel(true);
+    let view =
+        StationView { name: station.name.as_str().into(), channels, ready: ready_view, clock, token: root.clone() };
+    let limits = Limits { connections_max: station.connections_max, ..Limits::default() };
+    tracker.spawn(http::serve(listener, http::router(view), limits, root.clone()));
+    started(address);
+
+    token.cancelled().await;
+    ready.send_replace(false);
+    tracker.close();
+    let in_time = tokio::time::timeout(STOP_MAX, tracker.wait()).await.is_ok();
+    if !in_time {
+        tracing::error!(tasks = tracker.len(), "some tasks did not stop in time and are left behind");
+    }
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(if in_time { Ending::Clean } else { Ending::Late })
+}
+
+/// What every channel is given alike.
+struct Common {
+    store: Store,
+    preparer: Preparer,
+    clock: Clock,
+    root: CancellationToken,
+    tracker: TaskTracker,
+    run_folder: PathBuf,
+}
+
+/// Takes the data folder for this station alone, as long as the returned file is open. The system lets go of it also
+/// when the process is killed.
+fn lock(data: &Path) -> Result<fs::File, StartupError> {
+    let failed = |source| StartupError::Data { path: data.to_owned(), source };
+    fs::create_dir_all(data).map_err(failed)?;
+    let file = fs::File::options().create(true).truncate(false).write(true).open(data.join("lock")).map_err(failed)?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(StartupError::Shared { path: data.to_owned() }),
+        Err(TryLockError::Error(error)) => {
+            tracing::warn!(%error, "the data folder cannot be locked: nothing keeps a second station from using it");
+            Ok(file)
+        }
+        Ok(()) => Ok(file),
+    }
+}
+
+fn make_folders(data: &Path, run_folder: &Path) -> Result<(), StartupError> {
+    let failed = |source| StartupError::Data { path: data.to_owned(), source };
+    // Run folders of an earlier life hold nothing of worth.
+    match fs::remove_dir_all(run_folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    fs::create_dir_all(run_folder).map_err(failed)
+}
+
+async fn open_store(data: &Path, clock: Clock) -> Result<Store, StartupError> {
+    let path = data.join("station.sqlite");
+    let opened = Store::open(&path, clock.now()).await;
+    opened.map_err(|error| StartupError::Store { path, source: Box::new(error) })
+}
+
+async fn start_preparer(
+    station: &config::Station,
+    store: &Store,
+    clock: Clock,
+    root: &CancellationToken,
+    tracker: &TaskTracker,
+) -> Result<Preparer, StartupError> {
+    let failures = store.failures().await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "failed to read which items cannot be prepared; they are tried again");
+        Vec::new()
+    });
+    let settings = Settings {
+        ffmpeg: station.ffmpeg.clone(),
+        ffprobe: station.ffprobe.clone(),
+        data: station.data.clone(),
+        cache_budget_bytes: station.cache_budget_bytes,
+        workers: station.workers,
+        failures: failures.into_iter().map(|failure| (failure.id, failure.reason.into())).collect(),
+    };
+    let started = Preparer::start(settings, clock, root.clone(), tracker).await;
+    let preparer = started.map_err(|source| StartupError::Data { path: station.data.clone(), source })?;
+    tracker.spawn(remember_failures(preparer.clone(), store.clone(), root.clone()));
+    Ok(preparer)
+}
+
+/// Writes down what cannot be prepared, so that a restart does not try it all again.
+async fn remember_failures(preparer: Preparer, store: Store, token: CancellationToken) {
+    let mut changed = preparer.subscribe();
+    let mut known = std::collections::BTreeSet::new();
+    while !token.is_cancelled() {
+        for (id, reason) in preparer.failures() {
+            if known.insert(id.clone())
+                && let Err(error) = store.put_failure(id, reason.to_string()).await
+            {
+                tracing::warn!(%error, "failed to write down what cannot be prepared");
+            }
+        }
+        tokio::select! {
+            biased;
+            () = token.cancelled() => break,
+            // States change many times a second while items grow; failures are rare and can wait.
+            _ = async { tokio::time::sleep(FAILURES_EVERY).await; changed.changed().await } => {}
+        }
+    }
+}
+
+fn start_library(
+    one: &config::Channel,
+    station: &config::Station,
+    store: &Store,
+    root: &CancellationToken,
+    tracker: &TaskTracker,
+) -> Library {
+    let settings = LibrarySettings {
+        channel: one.id.clone(),
+        folders: one.folders.clone(),
+        exclude: vec![station.data.clone()],
+        settle: station.settle,
+        rescan: station.rescan,
+        ffprobe: station.ffprobe.clone(),
+    };
+    let (task, library) = library::start(settings, store.clone(), root.child_token());
+    tracker.spawn(task);
+    library
+}
+
+fn start_channel(one: &config::Channel, library: &Library, station: &config::Station, common: &Common) -> ChannelView {
+    let (status, status_view) = watch::channel(Arc::new(first_status(one)));
+    let (snapshot, snapshot_view) = watch::channel(Arc::new(Snapshot::default()));
+    let outputs = Outputs { status: Arc::new(status), snapshot: Arc::new(snapshot) };
+    let parts = Parts {
+        config: Arc::new(one.clone()),
+        ffmpeg: station.ffmpeg.clone(),
+        run_folder: common.run_folder.clone(),
+        clock: common.clock,
+        store: common.store.clone(),
+        preparer: common.preparer.clone(),
+        catalogue: library.catalogue(),
+        token: common.root.child_token(),
+        tracker: common.tracker.clone(),
+    };
+    let span = tracing::info_span!("channel", id = %one.id);
+    common.tracker.spawn(keep_alive(parts, outputs).instrument(span));
+    ChannelView { id: one.id.clone(), status: status_view, snapshot: snapshot_view }
+}
+
+/// Lives a channel; a panic in it is caught here, told, and answered by a new beginning.
+async fn keep_alive(parts: Parts, outputs: Outputs) {
+    while !parts.token.is_cancelled() {
+        let life = channel::task::run(parts.clone(), outputs.clone()).in_current_span();
+        if let Err(error) = parts.tracker.spawn(life).await {
+            tracing::error!(%error, "channel failed inside and begins again");
+            tokio::time::sleep(PANIC_REST).await;
+        }
+    }
+}

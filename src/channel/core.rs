@@ -1,0 +1,361 @@
+//! One channel as a pure state machine: director and air joined. Events in, actions out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::air::{Air, AirAction};
+use super::director::{Choice, Director, Idle, Workshop};
+use super::status::{AiringStatus, ChannelState, ChannelStatus};
+use crate::feed::Airing;
+use crate::hls::spool::task::SpoolFile;
+use crate::library::Metadata;
+use crate::on_air::RunEvent;
+use crate::prepare::{Mezzanine, Prepared};
+use crate::schedule::Programme;
+use crate::units::{MediaTime, Msn};
+
+/// How much of the past the first playlist holds when the item is there: a window and a segment, so that the first
+/// viewer finds a full playlist.
+pub const BACKLOG: SignedDuration = SignedDuration::from_secs(20);
+
+/// The same for an item that is still growing: three segments.
+pub const BACKLOG_GROWING: SignedDuration = SignedDuration::from_secs(6);
+
+/// An item that grows slowly may be this late before it is cut at the GOP reached.
+const LATE_MAX_SLOW: SignedDuration = SignedDuration::from_secs(1);
+
+/// The same for one that grows faster than it plays: at a cold start it begins late and catches up.
+const LATE_MAX_FAST: SignedDuration = SignedDuration::from_secs(9);
+
+/// How much of what was on is kept with the plan: more than [`BACKLOG`] and the time a restart takes.
+const JUST_AIRED: SignedDuration = SignedDuration::from_mins(2);
+
+/// How far from each other two programmes may be that joined on air: frames and packets do not end at the same time.
+const JOIN_TOLERANCE: SignedDuration = SignedDuration::from_millis(300);
+
+/// How many decisions one step may take: many short items fit into a burst, an endless row does not.
+const DECISIONS_MAX: usize = 64;
+
+/// Something the shell must do.
+#[derive(Debug)]
+pub enum Action {
+    /// Something of the air.
+    Air(AirAction),
+    /// An airing was begun: open its file before its first GOP is fed.
+    Open(Arc<Airing>, Arc<Mezzanine>),
+    /// An airing is over: it was on air from this moment for this long.
+    Aired(Arc<Airing>, Timestamp, MediaTime),
+    /// The plan changed: keep it.
+    Plan,
+}
+
+/// One channel.
+#[derive(Debug)]
+pub struct Core {
+    director: Director,
+    air: Air,
+    /// The slate, once it is made, and why it is wanted.
+    slate: Option<Arc<Mezzanine>>,
+    idle: Option<Idle>,
+    /// Whether anything was fed yet: before, the edge may still be moved.
+    begun: bool,
+    /// What was and is at the live edge, newest last.
+    aired: VecDeque<(Arc<Airing>, Timestamp)>,
+    /// Counts changes of what viewers are told.
+    generation: u64,
+}
+
+impl Core {
+    /// Returns a channel that begins as soon as something can air.
+    #[must_use]
+    pub fn new(director: Director, air: Air) -> Self {
+        Self { director, air, slate: None, idle: None, begun: false, aired: VecDeque::new(), generation: 0 }
+    }
+
+    /// Returns the director, for what concerns the plan.
+    pub fn director(&mut self) -> &mut Director {
+        &mut self.director
+    }
+
+    /// Returns the plan and the library, to read.
+    #[must_use]
+    pub fn plan(&self) -> &Director {
+        &self.director
+    }
+
+    /// Returns the air, to read.
+    #[must_use]
+    pub fn air(&self) -> &Air {
+        &self.air
+    }
+
+    /// Takes note that a segment's bytes are in a file now.
+    pub fn spooled(&mut self, msn: Msn, file: SpoolFile) {
+        self.air.spooled(msn, file);
+    }
+
+    /// Returns why there is nothing to air, while that is so.
+    #[must_use]
+    pub fn idle(&self) -> Option<&Idle> {
+        self.idle.as_ref()
+    }
+
+    /// Takes the slate that was made.
+    pub fn slate(&mut self, mezzanine: Arc<Mezzanine>) {
+        self.slate = Some(mezzanine);
+    }
+
+    /// Takes what a run tells.
+    pub fn run_event(&mut self, event: RunEvent, now: Timestamp) {
+        match event {
+            RunEvent::Chunk { run, number, pieces, duration } => self.air.chunk(run, number, pieces, duration),
+            RunEvent::Unreadable { airing, .. } => self.air.unreadable(airing, now),
+            RunEvent::Ended { run, .. } => self.air.run_ended(run, now),
+        }
+    }
+
+    /// Takes note that an airing's file could not be opened.
+    pub fn unreadable(&mut self, airing: &Airing, reason: &Arc<str>, now: Timestamp) {
+        self.air.unreadable(airing.id, now);
+        if airing.programme.is_some() {
+            self.director.failed(&airing.key, Arc::clone(reason), now);
+        } else {
+            self.slate = None;
+        }
+    }
+
+    /// Does everything that is due.
+    pub fn step(&mut self, now: Timestamp, workshop: Workshop<'_>) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if self.begun && self.air.is_lost(now) {
+            self.give_up_lost_time(now, &mut actions);
+        }
+        for _ in 0..DECISIONS_MAX {
+            self.follow_growth(now, workshop);
+            if self.on_slate() && self.director.can_air(workshop) {
+                self.air.cut();
+            }
+            if self.air.current().is_none() && self.air.is_due(now) && !self.begin_next(now, workshop, &mut actions) {
+                break;
+            }
+            self.air_step(now, &mut actions);
+            if self.air.current().is_some() || !self.air.is_due(now) {
+                break;
+            }
+        }
+        // Chunks and dead runs are looked after whatever is on the plan.
+        self.air_step(now, &mut actions);
+        actions
+    }
+
+    fn air_step(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        for action in self.air.step(now) {
+            if let AirAction::Begun(airing, date) = &action {
+                self.note_begun(airing, *date, actions);
+            }
+            actions.push(Action::Air(action));
+        }
+    }
+
+    fn on_slate(&self) -> bool {
+        self.air.current().is_some_and(|airing| airing.programme.is_none())
+    }
+
+    fn give_up_lost_time(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        let edge = now - BACKLOG_GROWING;
+        actions.extend(self.air.resync(edge, now).into_iter().map(Action::Air));
+        self.director.catch_up(edge);
+        actions.push(Action::Plan);
+    }
+
+    /// Keeps an item that airs while it grows going, or cuts it when it cannot keep pace or has failed.
+    fn follow_growth(&mut self, now: Timestamp, workshop: Workshop<'_>) {
+        let Some(growing) = self.air.mezzanine().filter(|mezzanine| !mezzanine.complete) else { return };
+        let key = growing.id.key.clone();
+        match workshop(&key) {
+            Prepared::Ready(mezzanine) => {
+                self.air.grow(&mezzanine);
+                self.director.prepared(&key, mezzanine.duration());
+            }
+            Prepared::Growing { mezzanine, speed, .. } => {
+                self.air.grow(&mezzanine);
+                let late = now.duration_since(self.air.fed_edge());
+                let patience = if self.director.grows_fast(speed) { LATE_MAX_FAST } else { LATE_MAX_SLOW };
+                if late > patience {
+                    self.air.cut();
+                }
+            }
+            Prepared::Failed(reason) => {
+                self.air.cut();
+                self.director.failed(&key, reason, now);
+            }
+            Prepared::Waiting => self.air.cut(),
+        }
+    }
+
+    /// Begins what airs next; returns whether there is anything.
+    fn begin_next(&mut self, now: Timestamp, workshop: Workshop<'_>, actions: &mut Vec<Action>) -> bool {
+        let edge = if self.begun { self.air.fed_edge() } else { now - BACKLOG };
+        let choice = self.director.choose(edge, now, workshop);
+        if self.director.take_hurried() {
+            actions.push(Action::Plan);
+        }
+        let (programme, mezzanine, from_gop, resumed) = match choice {
+            Choice::Wait => {
+                self.told(Some(self.director.idle()));
+                return false;
+            }
+            Choice::Slate(idle) => {
+                self.told(Some(idle));
+                let Some(slate) = self.slate.clone() else { return false };
+                (None, slate, 0, None)
+            }
+            Choice::Item { programme, mezzanine, from_gop, resumed } => {
+                self.told(None);
+                (Some(programme), mezzanine, from_gop, resumed)
+            }
+        };
+        let from: MediaTime = mezzanine.gops[..from_gop].iter().map(|gop| gop.duration).sum();
+        if let Some(at) = resumed {
+            self.air.start_at(at);
+            self.begun = true;
+        } else if !self.begun {
+            let full = programme.is_some() && mezzanine.complete;
+            self.begin_the_edge(full, now);
+        }
+        let planned = programme.is_some();
+        let key = mezzanine.id.key.clone();
+        let airing = Airing { id: 0, programme, key, from, begins: now };
+        let airing = self.air.begin(airing, Arc::clone(&mezzanine), from_gop);
+        actions.push(Action::Open(airing, mezzanine));
+        if planned {
+            actions.push(Action::Plan);
+        }
+        true
+    }
+
+    /// Sets where the channel's first segment stands: so that the first playlist is full.
+    fn begin_the_edge(&mut self, full: bool, now: Timestamp) {
+        let edge = now - if full { BACKLOG } else { BACKLOG_GROWING };
+        self.air.start_at(edge);
+        self.director.retime_first(edge);
+        self.begun = true;
+    }
+
+    fn told(&mut self, idle: Option<Idle>) {
+        if self.idle != idle {
+            self.idle = idle;
+            self.generation += 1;
+        }
+    }
+
+    fn note_begun(&mut self, airing: &Arc<Airing>, date: Timestamp, actions: &mut Vec<Action>) {
+        if let Some((before, since)) = self.aired.back() {
+            actions.push(Action::Aired(Arc::clone(before), *since, MediaTime::between(*since, date)));
+        }
+        // The slate is made of short loops; to viewers it is one thing.
+        let same = self.aired.back().is_some_and(|(last, _)| last.programme.is_none() && airing.programme.is_none());
+        if !same {
+            self.aired.push_back((Arc::clone(airing), date));
+        }
+        if self.aired.len() > ChannelStatus::AIRED_MAX {
+            self.aired.pop_front();
+        }
+        self.generation += 1;
+    }
+
+    /// Returns when the next step is due if nothing happens before.
+    #[must_use]
+    pub fn deadline(&self, now: Timestamp) -> Timestamp {
+        let waiting = self.air.current().is_none() || self.air.mezzanine().is_some_and(|m| !m.complete);
+        // Waiting for the workshop: it tells of itself, this only bounds the wait.
+        if waiting { self.air.deadline().max(now + SignedDuration::from_millis(200)) } else { self.air.deadline() }
+    }
+
+    /// Returns what is going out.
+    #[must_use]
+    pub fn state(&self) -> ChannelState {
+        match self.aired.back() {
+            None => ChannelState::Starting,
+            Some(_) if !self.air.is_up() => ChannelState::Recovering,
+            Some((airing, _)) if airing.programme.is_none() => ChannelState::Slate,
+            Some(_) => ChannelState::OnAir,
+        }
+    }
+
+    /// Returns what was and is on air at the live edge, newest last.
+    #[must_use]
+    pub fn aired(&self) -> Arc<[AiringStatus]> {
+        self.aired.iter().map(|(airing, date)| airing_status(airing, *date)).collect()
+    }
+
+    /// Returns what comes after what is on air at the live edge.
+    #[must_use]
+    pub fn next(&self) -> Arc<[AiringStatus]> {
+        let edge =
+            self.aired.back().and_then(|(airing, _)| airing.programme.as_ref()).map(|programme| programme.serial);
+        let plan = self.director.plan().programmes().iter();
+        let coming = plan.filter(|programme| Some(programme.serial) != edge).map(|programme| AiringStatus {
+            serial: Some(programme.serial),
+            metadata: Arc::clone(&programme.metadata),
+            start: programme.start,
+            duration: programme.duration,
+        });
+        coming.take(ChannelStatus::NEXT_MAX).collect()
+    }
+
+    /// Returns what was on just before the plan's first programme and joins it, oldest first: kept with the plan, so that
+    /// a restarted channel finds the backlog of its first playlist in it.
+    #[must_use]
+    pub fn just_aired(&self) -> Vec<Programme> {
+        let plan = self.director.plan().programmes();
+        let Some(first) = plan.front() else { return Vec::new() };
+        let mut joined = first.start;
+        let mut before = Vec::new();
+        for (airing, date) in self.aired.iter().rev() {
+            let Some(programme) = &airing.programme else { break };
+            let programme = Programme { start: *date - airing.from.to_duration(), ..programme.clone() };
+            if programme.serial >= first.serial && plan.iter().any(|planned| planned.serial == programme.serial) {
+                continue;
+            }
+            let joins = programme.end().duration_since(joined).abs() < JOIN_TOLERANCE;
+            if !joins || first.start.duration_since(joined) > JUST_AIRED {
+                break;
+            }
+            joined = programme.start;
+            before.push(programme);
+        }
+        before.reverse();
+        before
+    }
+
+    /// Returns a number that changes whenever what viewers are told does.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+}
+
+fn airing_status(airing: &Airing, date: Timestamp) -> AiringStatus {
+    let start = date - airing.from.to_duration();
+    match &airing.programme {
+        Some(programme) => AiringStatus {
+            serial: Some(programme.serial),
+            metadata: Arc::clone(&programme.metadata),
+            start,
+            duration: programme.duration,
+        },
+        None => AiringStatus {
+            serial: None,
+            metadata: Arc::new(Metadata { title: "Back soon".to_owned(), ..Metadata::default() }),
+            start,
+            duration: MediaTime::ZERO,
+        },
+    }
+}
+
+#[cfg(test)]
+#[path = "core_laws.rs"]
+mod laws;

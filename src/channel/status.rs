@@ -1,0 +1,88 @@
+//! What a channel tells the outside: pages, API and metrics read this and nothing else.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::library::Metadata;
+use crate::units::{ChannelId, MediaTime, RunId};
+
+/// A channel at one moment; immutable, shared by `watch`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChannelStatus {
+    /// Its id.
+    pub id: ChannelId,
+    /// The name viewers see.
+    pub name: Arc<str>,
+    /// What is going out.
+    pub state: ChannelState,
+    /// In a sentence, why, when it is not an item: "No videos in media/cats yet."
+    pub reason: Option<Arc<str>>,
+    /// What was and is on air at the live edge, newest last: at least the whole playlist window and two hours, so that
+    /// a viewer behind the edge can look up what they see. At most [`ChannelStatus::AIRED_MAX`].
+    pub aired: Arc<[AiringStatus]>,
+    /// What comes next, soonest first, at most [`ChannelStatus::NEXT_MAX`].
+    pub next: Arc<[AiringStatus]>,
+    /// The present or last on-air run.
+    pub run: RunId,
+    /// How often the on-air ffmpeg had to be started again.
+    pub restarts: u64,
+    /// Items that may be played, are being prepared, are quarantined.
+    pub library: LibraryCounts,
+    /// When the newest published segment ends: the live edge.
+    pub edge: Option<Timestamp>,
+}
+
+impl ChannelStatus {
+    /// How many past airings are told, at most.
+    pub const AIRED_MAX: usize = 200;
+    /// How many coming airings are told, at most.
+    pub const NEXT_MAX: usize = 20;
+}
+
+/// What is going out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChannelState {
+    /// Nothing was published yet.
+    Starting,
+    /// An item is on air.
+    OnAir,
+    /// The slate is on air: there is nothing to play.
+    Slate,
+    /// The on-air ffmpeg ended and the next run has not published yet.
+    Recovering,
+}
+
+/// One airing, past, present or planned.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AiringStatus {
+    /// The programme's serial; none for the slate.
+    pub serial: Option<u64>,
+    /// What viewers are told.
+    pub metadata: Arc<Metadata>,
+    /// When its first frame is (or was) on air. For an item joined in the middle, when its first frame would have been.
+    pub start: Timestamp,
+    /// How long the item is.
+    #[serde(serialize_with = "seconds")]
+    pub duration: MediaTime,
+}
+
+/// How many files are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LibraryCounts {
+    /// Playable.
+    pub items: usize,
+    /// Of those, prepared.
+    pub prepared: usize,
+    /// Still being written or probed.
+    pub settling: usize,
+    /// Refused until they change.
+    pub quarantined: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn seconds<S: serde::Serializer>(time: &MediaTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
+}

@@ -1,0 +1,492 @@
+//! One channel: performs what its core decides. The only place where a channel touches the world.
+#![expect(clippy::disallowed_methods, reason = "opens mezzanines")]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::air::{Air, AirAction};
+use super::core::{Action, BACKLOG, Core};
+use super::director::{Director, Idle};
+use super::keep::{self, Kept};
+use super::report::{begun, report_end};
+use super::status::{ChannelState, ChannelStatus, LibraryCounts};
+use crate::clock::Clock;
+use crate::config;
+use crate::feed::{Airing, IN_FLIGHT_MAX};
+use crate::hls::Snapshot;
+use crate::hls::spool::task::{Spooler, Written};
+use crate::library::{Catalogue, Refused};
+use crate::on_air::task::RunSettings;
+use crate::on_air::{self, GopOrder, RunEvent};
+use crate::prepare::identity::profile_digest;
+use crate::prepare::slate::SlateCard;
+use crate::prepare::{Mezzanine, MezzanineId, Prepared, Preparer, Want};
+use crate::schedule::Plan;
+use crate::store::{Aired, Continuity, Store};
+use crate::units::{ContentKey, MediaTime, Msn, RunId};
+
+/// How many events of the runs may wait for the channel.
+const EVENTS_MAX: usize = 64;
+
+/// How long after its beginning a channel that expects an item waits with drawing the slate, in station time: it takes
+/// half a second of two cores, just when the first item needs them. The other half of the time until it is shown
+/// ([`super::director::FIRST_WAIT`]) is left for it.
+const SLATE_REST: SignedDuration = SignedDuration::from_secs(2);
+
+/// What a channel works with.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Its configuration.
+    pub config: Arc<config::Channel>,
+    /// The ffmpeg program.
+    pub ffmpeg: PathBuf,
+    /// Where runs have their folders.
+    pub run_folder: PathBuf,
+    /// The station's time.
+    pub clock: Clock,
+    /// What survives a restart.
+    pub store: Store,
+    /// The workshop.
+    pub preparer: Preparer,
+    /// Its library.
+    pub catalogue: watch::Receiver<Arc<Catalogue>>,
+    /// Ends the channel.
+    pub token: CancellationToken,
+    /// Everything the channel starts is waited for here.
+    pub tracker: TaskTracker,
+}
+
+/// Where a channel tells what it does.
+#[derive(Clone, Debug)]
+pub struct Outputs {
+    /// What is on, and why.
+    pub status: Arc<watch::Sender<Arc<ChannelStatus>>>,
+    /// Playlist and segments.
+    pub snapshot: Arc<watch::Sender<Arc<Snapshot>>>,
+}
+
+/// Returns what a channel tells before it has begun.
+#[must_use]
+pub fn first_status(config: &config::Channel) -> ChannelStatus {
+    ChannelStatus {
+        id: config.id.clone(),
+        name: config.name.as_str().into(),
+        state: ChannelState::Starting,
+        reason: None,
+        aired: Arc::default(),
+        next: Arc::default(),
+        run: RunId(0),
+        restarts: 0,
+        library: LibraryCounts::default(),
+        edge: None,
+    }
+}
+
+/// Lives a channel until its token ends.
+pub async fn run(parts: Parts, outputs: Outputs) {
+    let (mut shell, mut inbox) = Shell::begin(parts, outputs).await;
+    loop {
+        shell.step();
+        let deadline = shell.core.deadline(shell.parts.clock.now());
+        tokio::select! {
+            biased;
+            () = shell.parts.token.cancelled() => break,
+            Some(event) = inbox.events.recv() => {
+                shell.event(event);
+                while let Ok(event) = inbox.events.try_recv() {
+                    shell.event(event);
+                }
+            }
+            Some(written) = inbox.written.recv() => shell.segment_written(written),
+            Some((idle, slate)) = inbox.slates.recv() => shell.slate_made(&idle, slate),
+            Ok(()) = inbox.catalogue.changed() => {
+                let catalogue = Arc::clone(&inbox.catalogue.borrow_and_update());
+                shell.library_changed(catalogue);
+            }
+            Ok(()) = inbox.workshop.changed() => shell.workshop_changed(),
+            () = shell.parts.clock.sleep_until(deadline) => {}
+        }
+    }
+    shell.stop();
+}
+
+/// What a channel listens to.
+struct Inbox {
+    events: mpsc::Receiver<RunEvent>,
+    slates: mpsc::Receiver<(Idle, Result<Arc<Mezzanine>, String>)>,
+    written: mpsc::Receiver<Written>,
+    catalogue: watch::Receiver<Arc<Catalogue>>,
+    workshop: watch::Receiver<u64>,
+}
+
+/// A run that lives.
+struct LiveRun {
+    run: RunId,
+    gops: mpsc::Sender<GopOrder>,
+    token: CancellationToken,
+}
+
+struct Shell {
+    parts: Parts,
+    outputs: Outputs,
+    core: Core,
+    profile: Arc<config::Profile>,
+    /// The profile's name in the cache.
+    digest: Arc<str>,
+    live: Option<LiveRun>,
+    files: BTreeMap<u64, Arc<File>>,
+    spooler: Spooler,
+    events: mpsc::Sender<RunEvent>,
+    slates: mpsc::Sender<(Idle, Result<Arc<Mezzanine>, String>)>,
+    /// Which slate is there or being made, and until when a failed one is not tried again.
+    slate_for: Option<Idle>,
+    slate_again: Timestamp,
+    /// Until when a channel that expects an item leaves the machine to it.
+    slate_rest: Timestamp,
+    kept: watch::Sender<Kept>,
+    aired: mpsc::Sender<Aired>,
+    plan_changed: bool,
+    plan_kept: Timestamp,
+    continuity_kept: Timestamp,
+    library: LibraryCounts,
+    told: Option<(u64, Timestamp, ChannelState)>,
+}
+
+impl Shell {
+    async fn begin(parts: Parts, outputs: Outputs) -> (Self, Inbox) {
+        let now = parts.clock.now();
+        let id = parts.config.id.clone();
+        let plan =
+            keep::task::plan(&parts.store, &parts.config.id).await.unwrap_or_else(|| Plan::new(parts.config.seed));
+        let continuity = parts.store.load_continuity(id.clone()).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "failed to read the sequence numbers that were kept");
+            None
+        });
+        let first = Msn(keep::first_number(continuity.map(|at| at.msn), now));
+        let discontinuities = keep::first_discontinuity(continuity.map(|at| at.discontinuity_sequence));
+        let speed = parts.clock.speed();
+        let profile = Arc::new(parts.config.profile.clone());
+        let director = Director::new(parts.config.order.clone(), Arc::clone(&profile), plan, speed);
+        let air = Air::new(first, discontinuities, now - BACKLOG * 2, now, speed);
+
+        let (events, events_inbox) = mpsc::channel(EVENTS_MAX);
+        let (slates, slates_inbox) = mpsc::channel(4);
+        let (kept, kept_inbox) = watch::channel(Kept::default());
+        let (aired, aired_inbox) = mpsc::channel(keep::AIRED_WAITING_MAX);
+        let keeper = keep::task::run(id, parts.store.clone(), kept_inbox, aired_inbox, CancellationToken::new());
+        parts.tracker.spawn(keeper);
+        let (spooler, written) = Spooler::new(parts.run_folder.clone(), parts.config.id.clone(), parts.tracker.clone());
+        let mut catalogue = parts.catalogue.clone();
+        catalogue.mark_changed();
+        let inbox = Inbox {
+            events: events_inbox,
+            slates: slates_inbox,
+            written,
+            catalogue,
+            workshop: parts.preparer.subscribe(),
+        };
+        let shell = Self {
+            core: Core::new(director, air),
+            profile,
+            digest: profile_digest(&parts.config.profile),
+            live: None,
+            files: BTreeMap::new(),
+            spooler,
+            events,
+            slates,
+            slate_for: None,
+            slate_again: now,
+            slate_rest: now + SLATE_REST,
+            kept,
+            aired,
+            plan_changed: false,
+            plan_kept: now - SignedDuration::from_hours(1),
+            continuity_kept: now - SignedDuration::from_hours(1),
+            library: LibraryCounts::default(),
+            told: None,
+            parts,
+            outputs,
+        };
+        (shell, inbox)
+    }
+
+    /// Lets the core decide and does what it says.
+    fn step(&mut self) {
+        let now = self.parts.clock.now();
+        let (preparer, digest) = (&self.parts.preparer, &self.digest);
+        let actions = self.core.step(now, &|key| preparer.state(&mezzanine_id(key, digest)));
+        let decided = actions.iter().any(|action| matches!(action, Action::Plan));
+        for action in actions {
+            self.perform(action, now);
+        }
+        if decided {
+            self.plan_changed = true;
+            self.ask_for_items();
+        }
+        self.ask_for_slate(now);
+        self.keep(now);
+        self.tell();
+    }
+
+    fn perform(&mut self, action: Action, now: Timestamp) {
+        match action {
+            Action::Air(AirAction::Start(run)) => self.start(run),
+            Action::Air(AirAction::GiveUp(run, reason)) => {
+                tracing::error!(%run, reason, "on-air run is given up");
+                self.end_run();
+            }
+            Action::Air(AirAction::Feed { run, gop, new_slot }) => {
+                let (airing, place) = (gop.airing.id, gop.mezzanine.gops[gop.index]);
+                let order = self.files.get(&airing).map(|file| GopOrder {
+                    file: Arc::clone(file),
+                    airing,
+                    offset: place.offset,
+                    len: place.len,
+                    new_slot,
+                });
+                let live = self.live.as_ref().filter(|live| live.run == run);
+                if let (Some(live), Some(order)) = (live, order)
+                    && live.gops.try_send(order).is_err()
+                {
+                    tracing::debug!(%run, "the run takes no more");
+                }
+            }
+            Action::Air(AirAction::Begun(airing, date)) => begun(&airing, date),
+            Action::Air(AirAction::Published) => {
+                self.outputs.snapshot.send_replace(Arc::new(self.core.air().snapshot()));
+                self.spooler.write(self.core.air().cooled(), now);
+            }
+            Action::Open(airing, mezzanine) => self.open(&airing, &mezzanine, now),
+            Action::Aired(airing, since, length) => self.note_aired(&airing, since, length),
+            Action::Plan => {}
+        }
+    }
+
+    fn start(&mut self, run: RunId) {
+        self.end_run();
+        let (gops, orders) = mpsc::channel(IN_FLIGHT_MAX);
+        let token = self.parts.token.child_token();
+        let settings = RunSettings {
+            ffmpeg: self.parts.ffmpeg.clone(),
+            folder: self.parts.run_folder.join(format!("{}-{run}", self.parts.config.id)),
+            run,
+        };
+        let life = on_air::task::run(settings, orders, self.events.clone(), token.clone());
+        self.parts.tracker.spawn(tracing::Instrument::instrument(life, tracing::info_span!("run", %run)));
+        self.live = Some(LiveRun { run, gops, token });
+    }
+
+    fn end_run(&mut self) {
+        if let Some(live) = self.live.take() {
+            live.token.cancel();
+        }
+    }
+
+    fn open(&mut self, airing: &Arc<Airing>, mezzanine: &Mezzanine, now: Timestamp) {
+        self.files = self.files.split_off(&self.core.air().oldest_airing().unwrap_or(airing.id));
+        match File::open(&mezzanine.path) {
+            Ok(file) => {
+                self.files.insert(airing.id, Arc::new(file));
+            }
+            Err(error) => {
+                let reason = format!("its mezzanine could not be opened: {error}");
+                tracing::error!(%error, path = %mezzanine.path.display(), "mezzanine could not be opened");
+                self.parts.preparer.lost(&mezzanine.id);
+                self.core.unreadable(airing, &reason.into(), now);
+                self.end_run();
+            }
+        }
+    }
+
+    fn segment_written(&mut self, written: Written) {
+        let msn = written.0;
+        if let Some(file) = self.spooler.finished(written, self.parts.clock.now()) {
+            self.core.spooled(msn, file);
+            self.outputs.snapshot.send_replace(Arc::new(self.core.air().snapshot()));
+        }
+    }
+
+    fn note_aired(&self, airing: &Airing, since: Timestamp, length: MediaTime) {
+        let Some(programme) = &airing.programme else { return };
+        let aired = Aired {
+            serial: Some(programme.serial),
+            key: Some(airing.key.clone()),
+            metadata: Arc::clone(&programme.metadata),
+            start: since,
+            duration: programme.duration,
+            from: airing.from,
+            aired: length,
+        };
+        if self.aired.try_send(aired).is_err() {
+            tracing::warn!("the store is behind: an airing is missing from the history");
+        }
+    }
+
+    fn event(&mut self, event: RunEvent) {
+        match &event {
+            RunEvent::Ended { run, evidence, reason } => {
+                let ours = self.live.as_ref().is_some_and(|live| live.run == *run);
+                if ours {
+                    self.live = None;
+                    report_end(*run, evidence.as_ref(), reason, self.core.air().current());
+                }
+            }
+            RunEvent::Unreadable { run, airing, reason } => {
+                tracing::error!(%run, airing, reason, "mezzanine could not be read");
+                self.end_run();
+            }
+            RunEvent::Chunk { run, number: 0, .. } => tracing::info!(%run, "on-air ffmpeg delivers"),
+            RunEvent::Chunk { .. } => {}
+        }
+        self.core.run_event(event, self.parts.clock.now());
+    }
+
+    fn library_changed(&mut self, catalogue: Arc<Catalogue>) {
+        let now = self.parts.clock.now();
+        self.core.director().library_changed(catalogue, now);
+        self.plan_changed = true;
+        self.ask_for_items();
+        self.workshop_changed();
+    }
+
+    /// Takes what the workshop has to tell of the items that are wanted.
+    fn workshop_changed(&mut self) {
+        let now = self.parts.clock.now();
+        let mut failed = false;
+        for (item, _) in self.core.plan().wants() {
+            match self.parts.preparer.state(&mezzanine_id(&item.key, &self.digest)) {
+                Prepared::Ready(mezzanine) => self.core.director().prepared(&item.key, mezzanine.duration()),
+                Prepared::Failed(reason) => {
+                    tracing::warn!(item = %item.name, %reason, "item is quarantined");
+                    self.core.director().failed(&item.key, reason, now);
+                    failed = true;
+                }
+                Prepared::Waiting | Prepared::Growing { .. } => {}
+            }
+        }
+        if failed {
+            self.plan_changed = true;
+            self.ask_for_items();
+        }
+        self.count_library();
+    }
+
+    fn count_library(&mut self) {
+        let catalogue = self.core.plan().catalogue();
+        let failures = self.core.plan().failures();
+        let state = |key: &ContentKey| self.parts.preparer.state(&mezzanine_id(key, &self.digest));
+        let refused = |wanted: fn(&Refused) -> bool| catalogue.refused.values().filter(|r| wanted(r)).count();
+        self.library = LibraryCounts {
+            items: catalogue.items.len() - failures.len().min(catalogue.items.len()),
+            prepared: catalogue.items.values().filter(|i| matches!(state(&i.key), Prepared::Ready(_))).count(),
+            settling: refused(|r| *r == Refused::Settling),
+            quarantined: refused(|r| matches!(r, Refused::Quarantined(_))) + failures.len(),
+        };
+    }
+
+    fn ask_for_items(&self) {
+        let wants = self.core.plan().wants().into_iter();
+        let wants = wants.map(|(item, due)| Want { item, profile: Arc::clone(&self.profile), due });
+        self.parts.preparer.want(&self.parts.config.id, wants.collect());
+    }
+
+    /// Has the slate made that fits the situation; one is always at hand, also while items are on air.
+    fn ask_for_slate(&mut self, now: Timestamp) {
+        let idle = self.core.idle().cloned().unwrap_or(Idle::Preparing);
+        let known = self.slate_for.is_some() && self.core.idle().is_none();
+        if known || self.slate_for.as_ref() == Some(&idle) || now < self.slate_again {
+            return;
+        }
+        if now < self.slate_rest && matches!(idle, Idle::Preparing | Idle::Settling) {
+            return;
+        }
+        self.slate_for = Some(idle.clone());
+        let (preparer, slates) = (self.parts.preparer.clone(), self.slates.clone());
+        let card = SlateCard {
+            name: self.parts.config.name.as_str().into(),
+            reason: idle.sentence().into(),
+            profile: Arc::clone(&self.profile),
+            rate: None,
+        };
+        self.parts.tracker.spawn(async move {
+            let made = preparer.slate(&card).await;
+            let _gone = slates.send((idle, made.map_err(|error| error.to_string()))).await;
+        });
+    }
+
+    fn slate_made(&mut self, idle: &Idle, made: Result<Arc<Mezzanine>, String>) {
+        match made {
+            _ if self.slate_for.as_ref() != Some(idle) => {} // Of two in the making, the older must not win by being slower.
+            Ok(slate) => self.core.slate(slate),
+            Err(error) => {
+                tracing::error!(error, ?idle, "slate could not be made");
+                self.slate_for = None;
+                self.slate_again = self.parts.clock.now() + SignedDuration::from_secs(10);
+            }
+        }
+    }
+
+    fn keep(&mut self, now: Timestamp) {
+        let plan = self.core.plan().plan();
+        let since = now.duration_since(self.plan_kept);
+        let is_old = since >= keep::plan_every(plan.programmes().len());
+        let is_wrong = || since >= keep::PLAN_REST && !keep::agrees(self.kept.borrow().plan.as_ref(), plan);
+        if self.plan_changed && (is_old || is_wrong()) {
+            self.plan_changed = false;
+            self.plan_kept = now;
+            let stored = keep::to_store(&self.core);
+            self.kept.send_modify(|kept| kept.plan = stored);
+        }
+        if now.duration_since(self.continuity_kept) >= keep::CONTINUITY_EVERY {
+            self.continuity_kept = now;
+            let continuity = self.continuity();
+            self.kept.send_modify(|kept| kept.continuity = Some(continuity));
+        }
+    }
+
+    fn continuity(&self) -> Continuity {
+        let (msn, discontinuity_sequence) = self.core.air().continuity();
+        Continuity { msn: msn.0, discontinuity_sequence, edge: self.core.air().edge() }
+    }
+
+    fn tell(&mut self) {
+        let state = self.core.state();
+        let now_told = (self.core.generation(), self.core.air().edge(), state);
+        if self.told == Some(now_told) && self.outputs.status.borrow().library == self.library {
+            return;
+        }
+        self.told = Some(now_told);
+        let begun = state != ChannelState::Starting;
+        let status = ChannelStatus {
+            id: self.parts.config.id.clone(),
+            name: self.parts.config.name.as_str().into(),
+            state,
+            reason: self.core.idle().map(|idle| idle.sentence().into()),
+            aired: self.core.aired(),
+            next: self.core.next(),
+            run: self.core.air().run(),
+            restarts: self.core.air().run().0.saturating_sub(1),
+            library: self.library,
+            edge: begun.then(|| self.core.air().edge()),
+        };
+        self.outputs.status.send_replace(Arc::new(status));
+    }
+
+    fn stop(mut self) {
+        self.end_run();
+        let (plan, continuity) = (keep::to_store(&self.core), self.continuity());
+        // The keeper writes the newest once its channel, this shell, is gone.
+        self.kept.send_modify(|kept| *kept = Kept { plan, continuity: Some(continuity) });
+    }
+}
+
+fn mezzanine_id(key: &ContentKey, digest: &Arc<str>) -> MezzanineId {
+    MezzanineId { key: key.clone(), profile: Arc::clone(digest) }
+}

@@ -1,0 +1,215 @@
+//! What can be asked, and the exit codes it is answered with.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::clock::Clock;
+use crate::units::ChannelId;
+
+const AFTER_HELP: &str = "\
+Examples:
+  nightcast demo                  make two folders of small films to play with
+  nightcast check                 hear whether configuration and machine are right
+  nightcast run                   go on air; watch at http://127.0.0.1:8080
+  nightcast plan cats --hours 12  what the channel \"cats\" shows until tomorrow
+  nightcast library --json        every file of every channel, for a script
+
+Exit codes:
+  0  done, or stopped as asked
+  1  something failed
+  2  the configuration or the command line is wrong; everything wrong is printed
+  3  the machine is not ready: ffmpeg missing, folder not writable, port taken";
+
+/// Folders of videos in, television channels out.
+///
+/// Nightcast plays each folder of videos as a channel that never ends: drop files in, and viewers find them on air.
+/// Everything is set in one file, channels.toml; channels.example.toml explains it.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "nightcast", version, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// The configuration file; relative paths in it start from its folder.
+    #[arg(long, short, global = true, env = "NIGHTCAST_CONFIG", default_value = "channels.toml", value_name = "FILE")]
+    pub config: PathBuf,
+    /// How log lines are written to standard error.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+    /// What is asked.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for log collectors.
+    Json,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Subcommand)]
+pub enum Command {
+    /// Go on air, until Ctrl-C or SIGTERM; a second one stops at once.
+    Run(RunArgs),
+    /// Examine the configuration and the machine: ffmpeg, folders, disk, port. Changes nothing.
+    Check(JsonArgs),
+    /// Show what comes next on a channel, or on all, with times.
+    Plan(PlanArgs),
+    /// Show every file of a channel, or of all: fit, prepared, waiting, quarantined and why.
+    Library(LibraryArgs),
+    /// Make two folders of small films, so that there is something to watch. Existing films are kept.
+    Demo(DemoArgs),
+}
+
+/// `nightcast run`
+#[derive(Clone, Debug, PartialEq, Args)]
+pub struct RunArgs {
+    /// How many times faster than the world the station lives, 0.1 to 100; for tests.
+    #[arg(long, hide = true, default_value_t = 1.0, value_parser = clock_speed, value_name = "FACTOR")]
+    pub clock_speed: f64,
+}
+
+/// `nightcast check`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
+pub struct JsonArgs {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `nightcast plan`
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct PlanArgs {
+    /// The channel's id; all channels without it.
+    #[arg(value_parser = channel_id)]
+    pub channel: Option<ChannelId>,
+    /// How many hours to show, 1 to 168, as far as the plan goes: it always reaches a day ahead.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=168))]
+    pub hours: u32,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `nightcast library`
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct LibraryArgs {
+    /// The channel's id; all channels without it.
+    #[arg(value_parser = channel_id)]
+    pub channel: Option<ChannelId>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `nightcast demo`
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct DemoArgs {
+    /// Where the films go; each channel gets a folder in it.
+    #[arg(long, default_value = "media")]
+    pub folder: PathBuf,
+}
+
+/// How a command ended, for whoever called it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or stopped as asked.
+    Done = 0,
+    /// Something failed.
+    Failed = 1,
+    /// The configuration or the command line is wrong (clap uses the same code).
+    Configuration = 2,
+    /// The machine is not ready.
+    Environment = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+fn channel_id(text: &str) -> Result<ChannelId, String> {
+    ChannelId::new(text)
+        .ok_or_else(|| "an id holds a-z, 0-9 and - only (hint: \"nightcast library\" shows them)".to_owned())
+}
+
+fn clock_speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.1..=Clock::SPEED_MAX).contains(&speed) { Ok(speed) } else { Err("must be between 0.1 and 100".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Cli, String> {
+        Cli::try_parse_from(line.split_whitespace()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_command_line_is_free_of_contradictions() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_are_understood() {
+        let cats = ChannelId::new("cats");
+        let cases: &[(&str, Command)] = &[
+            ("nightcast run", Command::Run(RunArgs { clock_speed: 1.0 })),
+            ("nightcast run --clock-speed 20", Command::Run(RunArgs { clock_speed: 20.0 })),
+            ("nightcast check --json", Command::Check(JsonArgs { json: true })),
+            ("nightcast plan", Command::Plan(PlanArgs { channel: None, hours: 6, json: false })),
+            (
+                "nightcast plan cats --hours 24",
+                Command::Plan(PlanArgs { channel: cats.clone(), hours: 24, json: false }),
+            ),
+            ("nightcast library cats --json", Command::Library(LibraryArgs { channel: cats, json: true })),
+        ];
+        for (line, command) in cases {
+            assert_eq!(&parsed(line).unwrap().command, command, "{line}");
+        }
+    }
+
+    #[test]
+    fn configuration_and_log_format_may_stand_before_or_after_the_command() {
+        for line in ["nightcast --config a.toml --log-format json run", "nightcast run -c a.toml --log-format json"] {
+            let cli = parsed(line).unwrap();
+            assert_eq!((cli.config, cli.log_format), (PathBuf::from("a.toml"), LogFormat::Json), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for (line, words) in [
+            ("nightcast plan ../etc", "an id holds a-z, 0-9 and - only"),
+            ("nightcast plan --hours 0", "0 is not in 1..=168"),
+            ("nightcast run --clock-speed 1000", "must be between 0.1 and 100"),
+            ("nightcast run --clock-speed NaN", "must be between 0.1 and 100"),
+            ("nightcast rum", "'run'"),
+            ("nightcast", "Usage: nightcast"),
+        ] {
+            let error = parsed(line).unwrap_err();
+            assert!(error.contains(words), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_help_tells_the_exit_codes_and_gives_examples_that_parse() {
+        let help = Cli::command().render_long_help().to_string();
+        for exit in [Exit::Done, Exit::Failed, Exit::Configuration, Exit::Environment] {
+            assert!(help.contains(&format!("\n  {}  ", exit as u8)), "{help}");
+        }
+        let examples: Vec<&str> = AFTER_HELP.lines().filter(|line| line.starts_with("  nightcast")).collect();
+        assert_eq!(examples.len(), 5);
+        for line in examples {
+            let command = line.trim_start().split("  ").next().unwrap();
+            assert!(parsed(command).is_ok(), "{command}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `nightcast check`: looks at everything a station needs and changes nothing.
+
+#![expect(clippy::disallowed_methods, reason = "looks at the folders")]
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use tokio_util::sync::CancellationToken;
+
+use super::run::{ask, version};
+use super::{load, say};
+use crate::cli::args::Exit;
+use crate::cli::check::{Abilities, check_abilities, check_version};
+use crate::cli::report::{Check, Outcome, check_exit, check_json, check_text};
+use crate::config::{Config, Station};
+
+/// Less free space than this is worth a word, in bytes: a film's mezzanine is about as much.
+const FREE_MIN_BYTES: u64 = 5 << 30;
+
+pub(super) async fn run(path: &Path, json: bool, token: &CancellationToken) -> Exit {
+    let config = match load(path) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let mut checks = vec![ok("configuration", format!("{} channels", config.channels.len()))];
+    checks.extend(programs(&config.station, token).await);
+    checks.push(data(&config.station.data));
+    checks.push(port(&config.station));
+    checks.extend(folders(&config));
+    say(&if json { check_json(&checks) } else { check_text(&checks) });
+    check_exit(&checks)
+}
+
+async fn programs(station: &Station, token: &CancellationToken) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for program in [&station.ffmpeg, &station.ffprobe] {
+        checks.push(check_version(&program.to_string_lossy(), &version(program, token).await));
+    }
+    if checks.iter().all(|check| check.outcome != Outcome::Failed) {
+        let list = async |name| ask(&station.ffmpeg, &["-hide_banner", name], token).await;
+        let (encoders, muxers, demuxers) = (list("-encoders").await, list("-muxers").await, list("-demuxers").await);
+        let (filters, protocols) = (list("-filters").await, list("-protocols").await);
+        checks.extend(check_abilities(&Abilities {
+            encoders: &encoders,
+            muxers: &muxers,
+            demuxers: &demuxers,
+            filters: &filters,
+            protocols: &protocols,
+        }));
+    }
+    for wrapper in ["setpriv", "prlimit", "nice"] {
+        if ask(Path::new(wrapper), &["--version"], token).await.is_empty() {
+            checks.push(failed(wrapper, "is missing".to_owned(), "apt install util-linux coreutils"));
+        }
+    }
+    checks
+}
+
+/// Looks whether the data folder can be written, by its nearest folder that exists, and how much room there is.
+fn data(data: &Path) -> Check {
+    let there = data.ancestors().find(|path| fs::symlink_metadata(path).is_ok()).unwrap_or(Path::new("."));
+    if !there.is_dir() {
+        let hint = "move it away, or set \"data\" in [station] to another place";
+        return failed("data folder", format!("{} is not a folder", there.display()), hint);
+    }
+    let writable = rustix::fs::access(there, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK);
+    if let Err(error) = writable {
+        let fact = format!("{} cannot be written: {error}", there.display());
+        return failed("data folder", fact, "the user that runs nightcast must be able to write there");
+    }
+    match rustix::fs::statvfs(there) {
+        Ok(space) => {
+            let free = space.f_bavail * space.f_frsize;
+            let fact = format!("{}, {} GB free", data.display(), free / 1_000_000_000);
+            let hint = (free < FREE_MIN_BYTES).then(|| "prepared films need room: free some, or move data".to_owned());
+            let outcome = if hint.is_some() { Outcome::Warning } else { Outcome::Ok };
+            Check { name: "data folder".to_owned(), outcome, fact, hint }
+        }
+        Err(error) => failed("data folder", format!("{}: {error}", there.display()), "is the disk all right?"),
+    }
+}
+
+fn port(station: &Station) -> Check {
+    match TcpListener::bind(station.listen) {
+        Ok(_) => ok("address", format!("http://{}/ is free", station.listen)),
+        Err(error) => {
+            let hint = "is a station running already? \"listen\" in the configuration sets another port";
+            Check { outcome: Outcome::Warning, ..failed("address", format!("{}: {error}", station.listen), hint) }
+        }
+    }
+}
+
+fn folders(config: &Config) -> Vec<Check> {
+    let folders =
+        config.channels.iter().flat_map(|channel| channel.folders.iter().map(move |folder| (channel, folder)));
+    let look = |(channel, folder): (&crate::config::Channel, &PathBuf)| {
+        let name = format!("folder of {}", channel.id);
+        match fs::read_dir(folder) {
+            Ok(_) => ok(&name, folder.display().to_string()),
+            Err(error) => {
+                let hint = "make the folder, or correct its path; the channel shows its slate until then";
+                Check { outcome: Outcome::Warning, ..failed(&name, format!("{}: {error}", folder.display()), hint) }
+            }
+        }
+    };
+    folders.map(look).collect()
+}
+
+fn ok(name: &str, fact: String) -> Check {
+    Check { name: name.to_owned(), outcome: Outcome::Ok, fact, hint: None }
+}
+
+fn failed(name: &str, fact: String, hint: &str) -> Check {
+    Check { name: name.to_owned(), outcome: Outcome::Failed, fact, hint: Some(hint.to_owned()) }
+}

@@ -1,0 +1,68 @@
+//! `nightcast run`
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{complain, load};
+use crate::app::{self, Ending};
+use crate::cli::args::{Exit, RunArgs};
+use crate::cli::check::check_version;
+use crate::cli::report::Outcome;
+use crate::clock::Clock;
+use crate::ffmpeg::{ChildSpec, Limits, Role, task as child};
+
+/// How long a program may take to tell its version.
+const VERSION_MAX: Duration = Duration::from_secs(10);
+
+/// How much of its answer is read, in bytes.
+const VERSION_BYTES_MAX: u64 = 64 << 10;
+
+pub(super) async fn run(path: &Path, args: &RunArgs, token: CancellationToken) -> Exit {
+    let config = match load(path) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let (ffmpeg, ffprobe) = (&config.station.ffmpeg, &config.station.ffprobe);
+    // At once, for viewers wait and each takes a twentieth of a second.
+    let answers = tokio::join!(version(ffmpeg, &token), version(ffprobe, &token));
+    for (program, answer) in [(ffmpeg, answers.0), (ffprobe, answers.1)] {
+        let check = check_version(&program.to_string_lossy(), &answer);
+        if check.outcome == Outcome::Failed {
+            complain(&format!("{}: {} ({})", check.name, check.fact, check.hint.unwrap_or_default()));
+            return Exit::Environment;
+        }
+    }
+    let name = config.station.name.clone();
+    let on_air = |address| tracing::info!("{name} is on air: open http://{address}/ in a browser (Ctrl-C stops)");
+    match app::run(config, Clock::new(args.clock_speed), token, on_air).await {
+        Ok(Ending::Clean) => Exit::Done,
+        Ok(Ending::Late) => Exit::Failed,
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            complain(&format!("{error}{cause}"));
+            Exit::Environment
+        }
+    }
+}
+
+/// Returns what a program answers to `-version`, or nothing where it cannot be started.
+pub(super) async fn version(program: &Path, token: &CancellationToken) -> String {
+    ask(program, &["-hide_banner", "-version"], token).await
+}
+
+/// Returns what an ffmpeg prints when asked about itself.
+pub(super) async fn ask(program: &Path, args: &[&str], token: &CancellationToken) -> String {
+    let spec = ChildSpec {
+        program: program.to_owned(),
+        args: args.iter().map(std::ffi::OsString::from).collect(),
+        folder: None,
+        role: Role::Probe,
+        limits: Limits::PROBE,
+    };
+    match child::run_to_end(&spec, VERSION_MAX, VERSION_BYTES_MAX, token).await {
+        Ok((evidence, answer)) if evidence.success() => String::from_utf8_lossy(&answer).into_owned(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,215 @@
+//! The file as it is written: every key with its place in the text, nothing judged but names and types.
+//!
+//! We read toml's tree of spanned values ourselves rather than deriving `Deserialize`: serde stops at the first unknown
+//! key or wrong type, and a person who mistyped three keys wants to hear of three.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::problem::Problems;
+use super::table::{Section, complain};
+
+/// A value and where it stands.
+pub(super) type At<T> = Spanned<T>;
+
+/// The keys of the file itself.
+pub(super) const FILE_KEYS: &[&str] = &["station", "channel"];
+/// The keys of `[station]`.
+pub(super) const STATION_KEYS: &[&str] = &[
+    "name",
+    "listen",
+    "data",
+    "cache-budget",
+    "workers",
+    "settle-seconds",
+    "rescan-seconds",
+    "connections-max",
+    "ffmpeg",
+    "ffprobe",
+];
+/// The keys of each `[[channel]]`.
+pub(super) const CHANNEL_KEYS: &[&str] =
+    &["id", "name", "folder", "order", "spacing", "weights", "seed", "prepare", "picture", "sound"];
+/// The keys of `[channel.picture]`.
+pub(super) const PICTURE_KEYS: &[&str] = &["size", "fps", "quality", "preset", "max-kbps"];
+/// The keys of `[channel.sound]`.
+pub(super) const SOUND_KEYS: &[&str] = &["loudness", "kbps"];
+
+/// The header of each table and its keys.
+pub(super) const TABLES: &[(&str, &[&str])] = &[
+    ("[station]", STATION_KEYS),
+    ("[[channel]]", CHANNEL_KEYS),
+    ("[channel.picture]", PICTURE_KEYS),
+    ("[channel.sound]", SOUND_KEYS),
+];
+
+/// A value that may be a number or a word.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Scalar {
+    /// A number, whole or not.
+    Number(f64),
+    /// A word in quotes.
+    Word(String),
+}
+
+/// Path prefixes and their weights, in the order of the file.
+pub(super) type WeightsFile = Vec<(At<String>, At<f64>)>;
+
+/// The whole file. Absent keys are `None`; so are ill-typed ones, which have been complained about.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    pub(super) station: StationFile,
+    pub(super) channels: Vec<ChannelFile>,
+}
+
+/// `[station]`
+#[derive(Debug, Default)]
+pub(super) struct StationFile {
+    pub(super) name: Option<At<String>>,
+    pub(super) listen: Option<At<String>>,
+    pub(super) data: Option<At<String>>,
+    pub(super) cache_budget: Option<At<String>>,
+    pub(super) workers: Option<At<i64>>,
+    pub(super) settle_seconds: Option<At<f64>>,
+    pub(super) rescan_seconds: Option<At<f64>>,
+    pub(super) connections_max: Option<At<i64>>,
+    pub(super) ffmpeg: Option<At<String>>,
+    pub(super) ffprobe: Option<At<String>>,
+}
+
+/// `[[channel]]`
+#[derive(Debug)]
+pub(super) struct ChannelFile {
+    /// For messages: `[[channel]] Cats`.
+    pub(super) place: String,
+    pub(super) id: Option<At<String>>,
+    pub(super) name: Option<At<String>>,
+    pub(super) folders: Vec<At<String>>,
+    pub(super) order: Option<At<String>>,
+    pub(super) spacing: Option<At<i64>>,
+    pub(super) weights: Option<At<WeightsFile>>,
+    pub(super) seed: Option<At<i64>>,
+    pub(super) prepare: Option<At<String>>,
+    pub(super) picture: PictureFile,
+    pub(super) sound: SoundFile,
+}
+
+/// `[channel.picture]`
+#[derive(Debug, Default)]
+pub(super) struct PictureFile {
+    pub(super) size: Option<At<String>>,
+    pub(super) fps: Option<At<Scalar>>,
+    pub(super) quality: Option<At<i64>>,
+    pub(super) preset: Option<At<String>>,
+    pub(super) max_kbps: Option<At<i64>>,
+}
+
+/// `[channel.sound]`
+#[derive(Debug, Default)]
+pub(super) struct SoundFile {
+    pub(super) loudness: Option<At<Scalar>>,
+    pub(super) kbps: Option<At<i64>>,
+}
+
+/// How many channels a station may have. Each costs a child of 20 MB; ten times as many would need another design.
+pub(super) const CHANNELS_MAX: usize = 1000;
+
+/// Reads the tree of a file without syntax errors.
+pub(super) fn read(root: &DeTable<'_>, problems: &mut Problems) -> File {
+    let top = Section::open(root, 0..0, String::new(), FILE_KEYS, problems);
+    let station = top.table("station", problems).map(|(table, span)| {
+        let section = Section::open(table, span, "[station]".to_owned(), STATION_KEYS, problems);
+        read_station(&section, problems)
+    });
+    File { station: station.unwrap_or_default(), channels: read_channels(&top, problems) }
+}
+
+fn read_station(section: &Section<'_>, problems: &mut Problems) -> StationFile {
+    StationFile {
+        name: section.text("name", problems),
+        listen: section.text("listen", problems),
+        data: section.text("data", problems),
+        cache_budget: section.text("cache-budget", problems),
+        workers: section.whole("workers", problems),
+        settle_seconds: section.number("settle-seconds", problems),
+        rescan_seconds: section.number("rescan-seconds", problems),
+        connections_max: section.whole("connections-max", problems),
+        ffmpeg: section.text("ffmpeg", problems),
+        ffprobe: section.text("ffprobe", problems),
+    }
+}
+
+fn read_channels(top: &Section<'_>, problems: &mut Problems) -> Vec<ChannelFile> {
+    const FIRST: &str = "write at least\n[[channel]]\nname = \"Cats\"\nfolder = \"media/cats\"";
+    const DOUBLE: &str = "every channel begins with [[channel]], in double brackets";
+    let Some((key_span, value)) = top.value("channel") else {
+        // A mistyped `[[chanel]]` has been complained about, and is the better message.
+        if !top.has_unknown_keys() {
+            complain(problems, &(0..0), "", "there is no channel yet".to_owned(), Some(FIRST));
+        }
+        return Vec::new();
+    };
+    let DeValue::Array(array) = value.get_ref() else {
+        complain(problems, &key_span, "", "channel is not a list of channels".to_owned(), Some(DOUBLE));
+        return Vec::new();
+    };
+    if array.is_empty() {
+        complain(problems, &value.span(), "", "there is no channel yet".to_owned(), Some(FIRST));
+    }
+    if let Some(surplus) = array.get(CHANNELS_MAX) {
+        let message = format!("there are {} channels, the most is {CHANNELS_MAX}", array.len());
+        complain(problems, &surplus.span(), "", message, Some("run a second station for the rest"));
+    }
+    let mut channels = Vec::new();
+    for value in array.iter().take(CHANNELS_MAX) {
+        match value.get_ref() {
+            DeValue::Table(table) => channels.push(read_channel(table, value.span(), problems)),
+            _ => complain(problems, &value.span(), "", "a channel must be a table".to_owned(), Some(DOUBLE)),
+        }
+    }
+    channels
+}
+
+fn read_channel(table: &DeTable<'_>, span: Range<usize>, problems: &mut Problems) -> ChannelFile {
+    let written_name = table.iter().find(|(key, _)| key.get_ref() == "name");
+    let place = match written_name.map(|(_, value)| value.get_ref()) {
+        Some(DeValue::String(name)) if !name.trim().is_empty() => format!("[[channel]] {}", name.escape_debug()),
+        _ => "[[channel]]".to_owned(),
+    };
+    let section = Section::open(table, span, place.clone(), CHANNEL_KEYS, problems);
+    section.require("name", "it is what viewers read: name = \"Cats\"", problems);
+    section.require("folder", "where the videos lie: folder = \"media/cats\"", problems);
+    let picture = section.table("picture", problems).map(|(table, span)| {
+        let place = format!("[channel.picture] of {place}");
+        let section = Section::open(table, span, place, PICTURE_KEYS, problems);
+        PictureFile {
+            size: section.text("size", problems),
+            fps: section.scalar("fps", "a number or \"source\"", problems),
+            quality: section.whole("quality", problems),
+            preset: section.text("preset", problems),
+            max_kbps: section.whole("max-kbps", problems),
+        }
+    });
+    let sound = section.table("sound", problems).map(|(table, span)| {
+        let section = Section::open(table, span, format!("[channel.sound] of {place}"), SOUND_KEYS, problems);
+        SoundFile {
+            loudness: section.scalar("loudness", "a number or \"off\"", problems),
+            kbps: section.whole("kbps", problems),
+        }
+    });
+    ChannelFile {
+        id: section.text("id", problems),
+        name: section.text("name", problems),
+        folders: section.texts("folder", problems),
+        order: section.text("order", problems),
+        spacing: section.whole("spacing", problems),
+        weights: section.weights("weights", problems),
+        seed: section.whole("seed", problems),
+        prepare: section.text("prepare", problems),
+        picture: picture.unwrap_or_default(),
+        sound: sound.unwrap_or_default(),
+        place,
+    }
+}

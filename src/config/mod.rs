@@ -1,0 +1,202 @@
+//! TOML text in, [`Config`] or every problem at once out.
+//!
+//! Pure: the caller reads the file. Nothing after this stage sees TOML.
+
+mod channel;
+pub mod defaults;
+mod file;
+pub mod problem;
+mod syntax;
+mod table;
+mod validate;
+mod value;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use problem::{Problem, Problems};
+
+use crate::units::ChannelId;
+
+/// The longest configuration in bytes: a thousand channels with every key take about a quarter, and a film given as the
+/// configuration by mistake is far longer.
+pub const TEXT_BYTES_MAX: usize = 4 << 20;
+
+/// Reads the text of a configuration file.
+///
+/// `path` is where the text came from: relative paths in it start from its folder, and messages name it. `cores` is how
+/// many the machine has, for the default number of workers.
+///
+/// # Errors
+/// Everything that is wrong with the file at once, ready to print. A file that is not TOML is told line by line, and
+/// judged no further.
+pub fn parse(text: &str, path: &Path, cores: usize) -> Result<Config, Problems> {
+    if text.len() > TEXT_BYTES_MAX {
+        let mut problems = Problems::new(path, "");
+        let message = format!("the file is longer than {TEXT_BYTES_MAX} bytes");
+        table::complain(&mut problems, &(0..0), "", message, Some("is it really a configuration?"));
+        return Err(problems.found());
+    }
+    let mut problems = Problems::new(path, text);
+    let (tree, errors) = toml::de::DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        syntax::report(&errors, text, &mut problems);
+        return Err(problems.found());
+    }
+    let file = file::read(tree.get_ref(), &mut problems);
+    let base = path.parent().unwrap_or(Path::new(""));
+    let config = validate::config(file, base, cores, &mut problems);
+    if problems.list().is_empty() { Ok(config) } else { Err(problems.found()) }
+}
+
+/// Returns every key there is, after the header of its table: `("[station]", "listen")`.
+pub fn known_keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+    // The two tables within a channel are headers rather than keys.
+    file::TABLES
+        .iter()
+        .flat_map(|(table, keys)| keys.iter().map(move |key| (*table, *key)))
+        .filter(|(_, key)| !["picture", "sound"].contains(key))
+}
+
+/// The whole configuration, checked: every path absolute or relative to the process, every number in range.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// What all channels share.
+    pub station: Station,
+    /// The channels in the order of the file; at least one, ids unique.
+    pub channels: Vec<Channel>,
+}
+
+/// What all channels share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Station {
+    /// The name viewers see.
+    pub name: String,
+    /// Where the public pages and playlists are served.
+    pub listen: SocketAddr,
+    /// Catalogue, plan, mezzanines and run folders.
+    pub data: PathBuf,
+    /// How many bytes of mezzanines to keep.
+    pub cache_budget_bytes: u64,
+    /// How many items are prepared at once.
+    pub workers: usize,
+    /// How long size and time of a file must rest before it becomes an item.
+    pub settle: Duration,
+    /// How often every folder is walked although nothing was reported.
+    pub rescan: Duration,
+    /// How many connections the public listener holds at once.
+    pub connections_max: usize,
+    /// The ffmpeg program.
+    pub ffmpeg: PathBuf,
+    /// The ffprobe program.
+    pub ffprobe: PathBuf,
+}
+
+/// One channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Channel {
+    /// Its name in URLs, logs and metrics.
+    pub id: ChannelId,
+    /// The name viewers see.
+    pub name: String,
+    /// Where its videos lie; at least one.
+    pub folders: Vec<PathBuf>,
+    /// How the next item is picked.
+    pub order: Order,
+    /// Starts the order's chance; by default derived from the id, so that a station is reproducible.
+    pub seed: u64,
+    /// What items are prepared to.
+    pub profile: Profile,
+}
+
+/// How the next item is picked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// A deck of all items: nothing repeats until all were on, nor across the seam of two decks.
+    Shuffle,
+    /// Any item that was not on within the last `spacing` programmes.
+    Random {
+        /// How many programmes lie between two airings of one item, as far as the library allows.
+        spacing: usize,
+    },
+    /// Chance in proportion to weights by folder or file pattern; unnamed items weigh 1.
+    Weighted {
+        /// Path prefixes relative to the channel's folder, with their weights above zero, in the order of the file;
+        /// the first that matches counts.
+        weights: Vec<(String, f64)>,
+        /// As for [`Order::Random`].
+        spacing: usize,
+    },
+    /// By path, numbers within names by value; begins again after the last.
+    Sequential,
+}
+
+/// What items of a channel are prepared to: part of a mezzanine's identity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    /// Width of the picture in pixels, even.
+    pub width: u32,
+    /// Height of the picture in pixels, even.
+    pub height: u32,
+    /// Frame rate: none keeps the source's (see [`Profile::FPS_MAX`]).
+    pub fps: Option<u32>,
+    /// x264's constant rate factor, 16 to 35; lower is better and larger.
+    pub quality: u8,
+    /// x264's preset.
+    pub preset: Preset,
+    /// Ceiling of the picture's bit rate in kbit/s.
+    pub video_kbps_max: u32,
+    /// Bit rate of the sound in kbit/s.
+    pub audio_kbps: u32,
+    /// Integrated loudness in LUFS (EBU R128), or none to leave it as it is.
+    pub loudness_lufs: Option<f64>,
+    /// Whether originals that fit may keep their picture.
+    pub prepare: PrepareMode,
+}
+
+impl Profile {
+    /// Sources above this rate are halved (60 → 30) or brought down to it, unless `fps` says otherwise.
+    pub const FPS_MAX: u32 = 30;
+}
+
+/// x264's presets that make sense for a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// Largest files, least work.
+    Ultrafast,
+    /// Between.
+    Superfast,
+    /// The default: about eight times real time for 720p on two cores.
+    Veryfast,
+    /// Smaller files.
+    Faster,
+    /// Smaller still.
+    Fast,
+    /// x264's own default.
+    Medium,
+}
+
+impl Preset {
+    /// Returns x264's name of it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ultrafast => "ultrafast",
+            Self::Superfast => "superfast",
+            Self::Veryfast => "veryfast",
+            Self::Faster => "faster",
+            Self::Fast => "fast",
+            Self::Medium => "medium",
+        }
+    }
+}
+
+/// Whether originals that fit may keep their picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrepareMode {
+    /// Keep the picture of originals that fit (recipe remux), encode the rest.
+    Auto,
+    /// Encode everything, so that every item has the same size and parameters.
+    Always,
+}

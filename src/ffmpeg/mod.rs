@@ -1,0 +1,17 @@
+//! Everything that knows ffmpeg's language, and the one place that starts children.
+//!
+//! Files are hostile: arguments are built from enums and numbers, paths are `file:`-prefixed and never options, and
+//! every child runs in its own process group under kernel limits.
+
+pub mod child;
+pub mod extent;
+pub mod input;
+pub mod loudness;
+pub mod prepare_args;
+pub mod probe;
+pub mod probe_args;
+pub mod progress;
+pub mod rate;
+pub mod task;
+
+pub use child::{ChildSpec, Evidence, Limits, Role};

@@ -1,0 +1,474 @@
+//! The command lines that look through, measure, prepare and check an item.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::extent;
+use super::input::{file_url, hostile_input};
+use super::rate::Rate;
+use crate::units::MediaTime;
+
+/// Samples of content that are given up for the AAC encoder's priming, which then takes their place: without it the
+/// first packet would begin 21 ms before the picture, and every seam would grow by as much.
+const PRIMING: u64 = 1024;
+
+/// How long a GOP of our own making is.
+const GOP_SECS: u32 = 2;
+
+/// What is prepared, from which file, into which files. Numbers and enums only; no text of the file's making.
+#[derive(Clone, Debug)]
+pub struct Job<'a> {
+    /// The original.
+    pub input: &'a Path,
+    /// Its demuxer, as ffprobe told.
+    pub format: &'a str,
+    /// Added to the times ffmpeg reads, so that the item begins at 0.
+    pub shift: MediaTime,
+    /// The picture's stream.
+    pub video: u32,
+    /// How the picture is made.
+    pub picture: Picture,
+    /// The sound's stream; silence where there is none.
+    pub audio: Option<Sound>,
+    /// How many AAC packets to make.
+    pub audio_packets: u64,
+    /// Their bit rate.
+    pub audio_kbps: u32,
+    /// Whether somebody waits for its first GOPs: then progress is told more often.
+    pub urgent: bool,
+    /// The MPEG-TS file to write.
+    pub ts: &'a Path,
+    /// The playlist that becomes the GOP index.
+    pub playlist: &'a Path,
+}
+
+/// The sound's stream.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sound {
+    /// ffmpeg's stream index.
+    pub index: u32,
+    /// How many channels it has.
+    pub channels: u32,
+    /// What is done to its loudness.
+    pub loudness: Loudness,
+}
+
+/// What is done to the loudness.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Loudness {
+    /// Nothing.
+    AsIs,
+    /// One gain in dB for the whole item, measured before.
+    Gain(f64),
+    /// Brought to so many LUFS while going along, for items that must air before they could be measured.
+    Dynamic(f64),
+}
+
+/// How the picture is made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Picture {
+    /// Copied.
+    Copy,
+    /// Made anew.
+    Encode(Filters, Encoder),
+}
+
+/// What is done to frames before they are encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filters {
+    /// Two fields become one frame.
+    pub deinterlace: bool,
+    /// The transfer of an HDR picture that is brought to SDR.
+    pub tone_map: Option<Hdr>,
+    /// The colour matrix of a picture that does not tell its own.
+    pub matrix: Matrix,
+    /// Size of the picture within the frame, even.
+    pub fitted: (u32, u32),
+    /// For how many frames the last may be held.
+    pub hold_frames: u64,
+}
+
+/// Transfers of HDR pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hdr {
+    /// SMPTE ST 2084.
+    Pq,
+    /// ARIB STD-B67.
+    Hlg,
+}
+
+/// Colour matrices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Matrix {
+    /// The frames tell.
+    Told,
+    /// Standard definition.
+    Bt601,
+    /// High definition.
+    Bt709,
+}
+
+/// The encoder's settings: everything that makes the SPS and PPS what they are, so that items of one channel and rate
+/// join without a discontinuity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoder {
+    /// Size of the frame, even.
+    pub size: (u32, u32),
+    /// Frames a second.
+    pub rate: Rate,
+    /// How many frames to make.
+    pub frames: u64,
+    /// x264's constant rate factor.
+    pub quality: u8,
+    /// x264's preset.
+    pub preset: &'static str,
+    /// Ceiling of the bit rate.
+    pub kbps_max: u32,
+}
+
+impl Encoder {
+    /// Returns how many frames a GOP has.
+    #[must_use]
+    pub fn gop_frames(&self) -> u64 {
+        self.rate.frames_in(MediaTime::from_secs(i64::from(GOP_SECS))).max(1)
+    }
+
+    /// Returns the last frame that may begin a GOP, so that the last GOP is no shorter than half a regular one.
+    #[must_use]
+    pub fn last_key(&self) -> u64 {
+        let gop = self.gop_frames();
+        self.frames.saturating_sub(gop.div_ceil(2)) / gop * gop
+    }
+
+    /// Returns the H.264 level times ten that size and rate need (ITU-T H.264 table A-1: macroblocks a second).
+    #[must_use]
+    pub fn level(&self) -> u32 {
+        let macroblocks = u64::from(self.size.0.div_ceil(16)) * u64::from(self.size.1.div_ceil(16));
+        let a_second = macroblocks * u64::from(self.rate.num.div_ceil(self.rate.den));
+        match (macroblocks, a_second) {
+            (..=1620, ..=40_500) => 30,
+            (..=3600, ..=108_000) => 31,
+            (..=8192, ..=245_760) => 40,
+            (..=8704, ..=522_240) => 42,
+            _ => 51,
+        }
+    }
+
+    fn args(&self) -> Vec<OsString> {
+        let (gop, level) = (self.gop_frames(), self.level());
+        let level = format!("{}.{}", level / 10, level % 10);
+        let keys = format!("expr:not(mod(n,{gop}))*lte(n,{})", self.last_key());
+        // Longer than any GOP we force: x264 must add no keyframe of its own.
+        let longest = (gop * 2).to_string();
+        let (rate_max, buffer) = (format!("{}k", self.kbps_max), format!("{}k", self.kbps_max * 2));
+        let quality = self.quality.to_string();
+        let args = [
+            ["-c:v", "libx264"],
+            ["-preset", self.preset],
+            ["-profile:v", "high"],
+            ["-level:v", &level],
+            ["-crf", &quality],
+            ["-maxrate", &rate_max],
+            ["-bufsize", &buffer],
+            ["-g", &longest],
+            ["-sc_threshold", "0"],
+            ["-bf", "2"],
+            ["-forced-idr", "1"],
+            ["-force_key_frames", &keys],
+            // The frame's own colour notes would make the SPS differ from item to item: the filters brought every frame
+            // to BT.709, and these words go into the SPS whatever the frames say.
+            ["-x264-params", "open-gop=0:colorprim=bt709:transfer=bt709:colormatrix=bt709:range=tv:chromaloc=0"],
+        ];
+        args.as_flattened().iter().map(OsString::from).collect()
+    }
+
+    /// Returns the filters that make frames of another size ours: bars around them, square pixels, 8 bits, BT.709.
+    fn framing(&self, fitted: (u32, u32)) -> String {
+        let ((width, height), (inner_width, inner_height)) = (self.size, fitted);
+        // Offsets are even, or the chroma would be shifted by half a pixel.
+        let x = (width.saturating_sub(inner_width)) / 4 * 2;
+        let y = (height.saturating_sub(inner_height)) / 4 * 2;
+        format!("pad={width}:{height}:{x}:{y},setsar=1,format=yuv420p")
+    }
+}
+
+/// Returns the ffmpeg command line that prepares an item.
+#[must_use]
+pub fn prepare_args(job: &Job<'_>) -> Vec<OsString> {
+    let mut args = quiet();
+    let period = if job.urgent { "0.1" } else { "0.5" };
+    args.extend(["-progress", "pipe:1", "-stats_period", period].map(Into::into));
+    args.extend(["-itsoffset".into(), format!("{:.6}", job.shift.as_secs_f64()).into()]);
+    args.extend(hostile_input(job.format, job.input));
+    if job.audio.is_none() {
+        args.extend(["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"].map(Into::into));
+    }
+    let audio_map = job.audio.map_or_else(|| "1:a:0".to_owned(), |sound| format!("0:{}", sound.index));
+    args.extend(["-map".into(), format!("0:{}", job.video).into(), "-map".into(), audio_map.into()]);
+    match &job.picture {
+        // SPS and PPS before every keyframe: a viewer may begin at any of them.
+        Picture::Copy => {
+            args.extend(["-c:v", "copy", "-bsf:v", "h264_mp4toannexb,dump_extra=freq=keyframe"].map(Into::into));
+        }
+        Picture::Encode(filters, encoder) => {
+            args.extend(["-vf".into(), picture_filters(filters, encoder).into()]);
+            args.extend(encoder.args());
+        }
+    }
+    args.extend(["-af".into(), sound_filters(job.audio, job.audio_packets).into()]);
+    args.extend(sound_encoder(job.audio_kbps));
+    // A film with many faults is shown with its faults: the check of its length decides, not the count.
+    args.extend(["-max_error_rate", "1"].map(Into::into));
+    // Streams far apart in the file are still written side by side.
+    args.extend(["-max_interleave_delta", "0", "-max_muxing_queue_size", "4096"].map(Into::into));
+    args.extend(output(job.ts, job.playlist));
+    args
+}
+
+fn quiet() -> Vec<OsString> {
+    ["-hide_banner", "-nostdin", "-nostats", "-v", "warning", "-y"].map(Into::into).into()
+}
+
+/// `-hls_time` below a frame closes an entry at every keyframe; `single_file` makes each entry a byte range.
+fn output(ts: &Path, playlist: &Path) -> Vec<OsString> {
+    let mut args: Vec<OsString> = ["-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1"].map(Into::into).into();
+    args.extend(["-f", "hls", "-hls_time", "0.05", "-hls_list_size", "0"].map(Into::into));
+    args.extend(["-hls_flags", "single_file", "-hls_segment_filename"].map(Into::into));
+    args.extend([file_url(ts), file_url(playlist)]);
+    args
+}
+
+fn sound_encoder(kbps: u32) -> Vec<OsString> {
+    let rate = format!("{kbps}k");
+    ["-c:a", "aac", "-profile:a", "aac_low", "-ar", "48000", "-ac", "2", "-b:a", &rate].map(Into::into).into()
+}
+
+fn picture_filters(filters: &Filters, encoder: &Encoder) -> String {
+    let mut chain: Vec<String> = Vec::new();
+    if filters.deinterlace {
+        chain.push("bwdif=mode=send_frame:deint=all".to_owned());
+    }
+    // Frames are dropped before the dear work. The first is repeated back to 0 where the picture begins late.
+    chain.push(format!("fps={}:start_time=0", encoder.rate));
+    let (width, height) = filters.fitted;
+    if let Some(hdr) = filters.tone_map {
+        let transfer = if hdr == Hdr::Pq { "smpte2084" } else { "arib-std-b67" };
+        chain.push(format!("scale={width}:{height}:flags=bicubic"));
+        // Mobius leaves what lies below paper white nearly as it was (measured: luma 168 → 144; hable: 81).
+        // Brought to light, narrowed to BT.709's colours, highlights bent down, back to television's curve.
+        chain
+            .push(format!("zscale=tin={transfer}:min=2020_ncl:pin=2020:rin=limited:t=linear:npl=100,format=gbrpf32le"));
+        chain.push("zscale=p=709,tonemap=tonemap=mobius:desat=0:peak=10,zscale=t=709:m=709:r=limited".to_owned());
+    } else {
+        let matrix = match filters.matrix {
+            Matrix::Told => "auto",
+            Matrix::Bt601 => "bt601",
+            Matrix::Bt709 => "bt709",
+        };
+        let colour = format!("in_color_matrix={matrix}:out_color_matrix=bt709:out_range=tv");
+        chain.push(format!("scale={width}:{height}:flags=bicubic:{colour}"));
+    }
+    chain.push(encoder.framing(filters.fitted));
+    chain.push("setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709".to_owned());
+    chain.push(format!("tpad=stop={}:stop_mode=clone", filters.hold_frames));
+    // Not `-frames:v`: that ends the sound of the same file, too, before its padding is written (5.1).
+    chain.push(format!("trim=end_frame={}", encoder.frames));
+    chain.join(",")
+}
+
+fn sound_filters(sound: Option<Sound>, packets: u64) -> String {
+    let mut chain = Vec::new();
+    if let Some(sound) = sound {
+        if sound.channels > 8 {
+            // Beyond 7.1 there is no layout to mix down by: the first two are the stereo pair.
+            chain.push("pan=stereo|c0=c0|c1=c1".to_owned());
+        }
+        chain.push("aresample=48000:async=1:first_pts=0".to_owned());
+        chain.push(STEREO.to_owned());
+        // The limiter catches what the gain lifts over -1 dBFS, and its delay is made good.
+        let limiter = "alimiter=limit=0.891:level=0:latency=1";
+        match sound.loudness {
+            Loudness::AsIs => {}
+            Loudness::Gain(db) => chain.push(format!("volume={db:.2}dB,{limiter}")),
+            // loudnorm answers in 192 kHz: bring it back.
+            Loudness::Dynamic(lufs) => {
+                chain.push(format!("loudnorm=I={lufs:.1}:TP=-1.5:LRA=11,aresample=48000:first_pts=0,{STEREO}"));
+            }
+        }
+    }
+    let samples = packets * 1024;
+    chain.push(format!("apad=whole_len={samples}"));
+    chain.push(format!("atrim=start_sample={PRIMING}:end_sample={}", samples.max(PRIMING + 1)));
+    chain.join(",")
+}
+
+const STEREO: &str = "aformat=sample_fmts=fltp:sample_rates=48000:channel_layouts=stereo";
+
+/// Returns the ffmpeg command line that measures the loudness of an item's sound, as it will be heard: in stereo.
+#[must_use]
+pub fn measure_args(input: &Path, format: &str, sound: Sound) -> Vec<OsString> {
+    let mut args: Vec<OsString> = ["-hide_banner", "-nostdin", "-nostats", "-v", "info"].map(Into::into).into();
+    args.extend(hostile_input(format, input));
+    args.extend(["-map".into(), format!("0:{}", sound.index).into(), "-vn".into(), "-sn".into(), "-dn".into()]);
+    let pan = if sound.channels > 8 { "pan=stereo|c0=c0|c1=c1," } else { "" };
+    // Frame lines at the level "verbose" are not printed; ffmpeg 5.1 knows no "quiet" here.
+    args.extend(["-af".into(), format!("{pan}aresample=48000,{STEREO},ebur128=framelog=verbose").into()]);
+    args.extend(["-f", "null", "-"].map(Into::into));
+    args
+}
+
+/// Returns the ffprobe command line that lists the packets of an original.
+#[must_use]
+pub fn scan_args(input: &Path, format: &str) -> Vec<OsString> {
+    let mut args: Vec<OsString> =
+        ["-v", "error", "-show_entries", extent::SHOW_ENTRIES, "-of", "csv"].map(Into::into).into();
+    args.extend(hostile_input(format, input));
+    args
+}
+
+/// Returns the ffmpeg command line that decodes one GOP of a mezzanine and fails at the first error.
+#[must_use]
+pub fn decode_args(ts: &Path, start: u64, end: u64) -> Vec<OsString> {
+    let mut url = OsString::from(format!("subfile,,start,{start},end,{end},,:"));
+    url.push(file_url(ts));
+    let mut args: Vec<OsString> =
+        ["-hide_banner", "-nostdin", "-nostats", "-v", "error", "-xerror"].map(Into::into).into();
+    args.extend(
+        ["-protocol_whitelist", "subfile,file", "-format_whitelist", "mpegts", "-f", "mpegts", "-i"].map(Into::into),
+    );
+    args.push(url);
+    args.extend(["-map", "0:v:0", "-f", "null", "-"].map(Into::into));
+    args
+}
+
+/// The card that is shown when nothing else can be.
+#[derive(Clone, Copy, Debug)]
+pub struct Slate<'a> {
+    /// The same settings as the channel's transcodes have.
+    pub encoder: Encoder,
+    /// Packets of silence.
+    pub audio_packets: u64,
+    /// Their bit rate.
+    pub audio_kbps: u32,
+    /// What is written on it; none where ffmpeg cannot write text.
+    pub texts: Option<SlateText<'a>>,
+    /// The MPEG-TS file to write.
+    pub ts: &'a Path,
+    /// The playlist that becomes the GOP index.
+    pub playlist: &'a Path,
+}
+
+/// The texts of a slate: they lie in `name.txt` and `reason.txt` in ffmpeg's working directory.
+#[derive(Clone, Copy, Debug)]
+pub struct SlateText<'a> {
+    /// How many characters the name has.
+    pub name_len: usize,
+    /// How many characters the reason has.
+    pub reason_len: usize,
+    /// The font's file, a path of ours (no quote, colon or comma); ffmpeg's own choice where none is given.
+    pub font: Option<&'a Path>,
+}
+
+/// Returns the ffmpeg command line that draws the slate: night blue, a low band of soft colours, name and reason.
+///
+/// The picture stands still: one frame is drawn and repeated.
+#[must_use]
+pub fn slate_args(slate: &Slate<'_>) -> Vec<OsString> {
+    const BAND: [&str; 7] = ["0x6b7280", "0x8a7a3f", "0x3f7f86", "0x3f7a4f", "0x7a4676", "0x7d3b40", "0x36457f"];
+    let (width, height) = slate.encoder.size;
+    let mut chain = vec![format!("color=c=0x0d1220:s={width}x{height}:r={}", slate.encoder.rate)];
+    let (top, band, step) = (height * 84 / 100, height * 5 / 100, width / 7);
+    for (n, colour) in (0u32..).zip(BAND) {
+        let length = if n == 6 { width - 6 * step } else { step };
+        chain.push(format!("drawbox=x={}:y={top}:w={length}:h={band}:c={colour}:t=fill", n * step));
+    }
+    if let Some(texts) = slate.texts {
+        let text = |file: &str, colour: &str, size_max: u32, len: usize, y: u32| {
+            // A letter is about six tenths as wide as it is high: the line takes nine tenths of the width at most.
+            let len = u32::try_from(len).unwrap_or(u32::MAX).max(1);
+            let size = size_max.min(width * 3 / 2 / len).max(8);
+            let font = texts.font.map_or_else(String::new, |font| format!("fontfile={}:", font.to_string_lossy()));
+            let place = format!("fontsize={size}:x=(w-text_w)/2:y={y}-text_h/2");
+            format!("drawtext={font}textfile={file}:expansion=none:fontcolor={colour}:{place}")
+        };
+        chain.push(text("name.txt", "0xe8eaf0", height / 8, texts.name_len, height * 40 / 100));
+        chain.push(text("reason.txt", "0x9aa3b5", height / 22, texts.reason_len, height * 58 / 100));
+    }
+    chain.push("trim=end_frame=1".to_owned());
+    chain.push(format!("loop=loop=-1:size=1:start=0,setpts=N/FRAME_RATE/TB,trim=end_frame={}", slate.encoder.frames));
+    chain.push(slate.encoder.framing((width, height)));
+    chain.push("setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709".to_owned());
+    let mut args = quiet();
+    args.extend(["-f".into(), "lavfi".into(), "-i".into(), chain.join(",").into()]);
+    args.extend(["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo", "-map", "0:v", "-map", "1:a"].map(Into::into));
+    args.extend(slate.encoder.args());
+    args.extend(["-af".into(), sound_filters(None, slate.audio_packets).into()]);
+    args.extend(sound_encoder(slate.audio_kbps));
+    args.extend(output(slate.ts, slate.playlist));
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENCODER: Encoder = Encoder {
+        size: (1280, 720),
+        rate: Rate::whole(25),
+        frames: 130,
+        quality: 21,
+        preset: "veryfast",
+        kbps_max: 4000,
+    };
+
+    #[test]
+    fn the_last_gop_is_never_shorter_than_a_second() {
+        let table = [(1, 0), (25, 0), (50, 0), (74, 0), (75, 50), (100, 50), (124, 50), (125, 100), (130, 100)];
+        for (frames, last_key) in table {
+            assert_eq!(Encoder { frames, ..ENCODER }.last_key(), last_key, "{frames} frames");
+        }
+    }
+
+    #[test]
+    fn the_level_follows_from_size_and_rate() {
+        let table = [
+            ((640, 360), 30, 30),
+            ((1280, 720), 30, 31),
+            ((1920, 1080), 30, 40),
+            ((1920, 1080), 60, 42),
+            ((3840, 2160), 30, 51),
+        ];
+        for (size, fps, level) in table {
+            assert_eq!(Encoder { size, rate: Rate::whole(fps), ..ENCODER }.level(), level, "{size:?} {fps}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_never_part_of_a_filter() {
+        let job = Job {
+            input: Path::new("/films/a,b'[x];%d.mp4"),
+            format: "mov",
+            shift: MediaTime::from_secs(-2),
+            video: 0,
+            picture: Picture::Copy,
+            audio: Some(Sound { index: 1, channels: 6, loudness: Loudness::Gain(-3.5) }),
+            audio_packets: 100,
+            audio_kbps: 160,
+            urgent: false,
+            ts: Path::new("/data/a.ts"),
+            playlist: Path::new("/data/a.m3u8"),
+        };
+        let line: Vec<_> = prepare_args(&job).iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        let with_name: Vec<_> = line.iter().filter(|arg| arg.contains("a,b'")).collect();
+        assert_eq!(with_name, ["file:/films/a,b'[x];%d.mp4"]);
+        let position = |arg: &str| line.iter().position(|have| have == arg);
+        assert!(position("-itsoffset") < position("-i") && position("-protocol_whitelist") < position("-i"));
+        assert!(line.contains(&"-2.000000".to_owned()));
+    }
+
+    #[test]
+    fn sound_is_cut_to_whole_packets_with_room_for_the_priming() {
+        let chain = sound_filters(None, 100);
+        assert_eq!(chain, "apad=whole_len=102400,atrim=start_sample=1024:end_sample=102400");
+    }
+}

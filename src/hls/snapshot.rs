@@ -1,0 +1,42 @@
+//! What http serves of a channel: playlist text and segment bytes, immutable and shared.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::spool::Content;
+use crate::units::{MediaTime, Msn};
+
+/// What a channel offers to viewers at one moment. Rendered once per change, shared by all viewers.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The media playlist, UTF-8; none until the first segment is published.
+    pub playlist: Option<PlaylistBody>,
+    /// Every segment that may still be asked for, listed or expired but still promised (RFC 8216 §6.2.2).
+    pub segments: BTreeMap<Msn, Arc<SegmentBody>>,
+    /// The newest listed segment.
+    pub newest: Option<Msn>,
+    /// The oldest listed segment.
+    pub oldest: Option<Msn>,
+}
+
+/// A rendered playlist.
+#[derive(Clone, Debug)]
+pub struct PlaylistBody {
+    /// The text.
+    pub text: Bytes,
+    /// A strong entity tag, with its quotes: changes with every change of the text.
+    pub etag: Arc<str>,
+}
+
+/// The bytes of one segment.
+#[derive(Debug)]
+pub struct SegmentBody {
+    /// MPEG-TS, beginning with PAT and PMT and an IDR frame.
+    pub content: Content,
+    /// Its EXTINF.
+    pub duration: MediaTime,
+    /// Whether it carries EXT-X-DISCONTINUITY.
+    pub discontinuity: bool,
+}

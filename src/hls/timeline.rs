@@ -1,0 +1,195 @@
+//! The live window: sequence numbers, discontinuities, dates, expiry.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::packer::Segment;
+use super::snapshot::{SegmentBody, Snapshot};
+use super::spool::task::SpoolFile;
+use super::spool::{Content, HOT};
+use super::{TARGET_DURATION_SECS, WINDOW, playlist};
+use crate::units::{MediaTime, Msn};
+
+/// What viewers are told of the programme that begins with a segment (EXT-X-DATERANGE, RFC 8216 §4.3.2.7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DateRange {
+    /// Unique over the channel's life.
+    pub id: String,
+    /// When the programme's first frame is (or would have been) on air.
+    pub start: Timestamp,
+    /// How long it is planned to be.
+    pub planned: MediaTime,
+    /// Its title.
+    pub title: String,
+}
+
+/// One published segment.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its number.
+    pub msn: Msn,
+    /// What is served.
+    pub body: Arc<SegmentBody>,
+    /// Wall-clock time of its first frame (EXT-X-PROGRAM-DATE-TIME).
+    pub date: Timestamp,
+    /// The programme that begins with it.
+    pub date_range: Option<DateRange>,
+}
+
+/// A segment that has left the playlist and is still promised.
+#[derive(Clone, Debug)]
+struct Expired {
+    msn: Msn,
+    body: Arc<SegmentBody>,
+    until: Timestamp,
+}
+
+/// The live window of a channel.
+#[derive(Debug)]
+pub struct Timeline {
+    listed: VecDeque<Entry>,
+    expired: VecDeque<Expired>,
+    next: Msn,
+    discontinuity_sequence: u64,
+    /// Where the media edge stands: `anchor` plus `played`, so that ticks are never rounded twice.
+    anchor: Timestamp,
+    played: MediaTime,
+    /// The longest playlist published so far (RFC 8216 §6.2.2 counts expiry by it).
+    longest: MediaTime,
+}
+
+impl Timeline {
+    /// Starts a window whose first segment will have this number and begin at this moment.
+    #[must_use]
+    pub fn new(first: Msn, discontinuity_sequence: u64, edge: Timestamp) -> Self {
+        Self {
+            listed: VecDeque::new(),
+            expired: VecDeque::new(),
+            next: first,
+            discontinuity_sequence,
+            anchor: edge,
+            played: MediaTime::ZERO,
+            longest: MediaTime::ZERO,
+        }
+    }
+
+    /// Returns where the next segment begins in wall-clock time.
+    #[must_use]
+    pub fn edge(&self) -> Timestamp {
+        self.played.after(self.anchor)
+    }
+
+    /// Moves the edge: the channel lost time it cannot catch up. The next segment must carry a discontinuity.
+    ///
+    /// Dates never go back (a wall clock set back is waited out, not followed).
+    pub fn jump_to(&mut self, edge: Timestamp) {
+        if edge > self.edge() {
+            self.anchor = edge;
+            self.played = MediaTime::ZERO;
+        }
+    }
+
+    /// Returns the number the next segment will have.
+    #[must_use]
+    pub fn next_msn(&self) -> Msn {
+        self.next
+    }
+
+    /// Returns the discontinuity sequence that a playlist after every listed segment has left would have: what a later
+    /// life of the server must not fall below.
+    #[must_use]
+    pub fn discontinuities(&self) -> u64 {
+        self.discontinuity_sequence + self.listed.iter().filter(|entry| entry.body.discontinuity).count() as u64
+    }
+
+    /// Publishes a segment and lets go of those that are no longer needed.
+    pub fn publish(&mut self, segment: Segment, date_range: Option<DateRange>, now: Timestamp) {
+        let Segment { bytes, duration, discontinuity, .. } = segment;
+        let date = self.edge();
+        let body = Arc::new(SegmentBody { content: bytes.into(), duration, discontinuity });
+        self.listed.push_back(Entry { msn: self.next, body, date, date_range });
+        self.next = Msn(self.next.0 + 1);
+        self.played += duration;
+        self.longest = self.longest.max(self.listed_duration());
+        self.expire(now);
+    }
+
+    /// "The server MUST NOT remove a Media Segment from a Playlist file without EXT-X-ENDLIST if that would produce a
+    /// Playlist whose duration is less than three times the target duration", and a removed segment "MUST remain
+    /// available for a period of time equal to the duration of the segment plus the duration of the longest Playlist
+    /// file distributed" (RFC 8216 §6.2.2).
+    fn expire(&mut self, now: Timestamp) {
+        let mut total = self.listed_duration();
+        while let Some(front) = self.listed.front() {
+            let duration = front.body.duration;
+            if total - duration < WINDOW {
+                break;
+            }
+            total = total - duration;
+            let until = (duration + self.longest).after(now);
+            if let Some(Entry { msn, body, .. }) = self.listed.pop_front() {
+                self.discontinuity_sequence += u64::from(body.discontinuity);
+                self.expired.push_back(Expired { msn, body, until });
+            }
+        }
+        while self.expired.front().is_some_and(|expired| expired.until <= now) {
+            self.expired.pop_front();
+        }
+    }
+
+    /// Returns the segments that are in memory and no longer hot, oldest first: they may go to files.
+    #[must_use]
+    pub fn cooled(&self) -> Vec<(Msn, Bytes)> {
+        let mut newer = MediaTime::ZERO;
+        let mut cooled = Vec::new();
+        for entry in self.listed.iter().rev() {
+            if newer >= HOT {
+                cooled.push((entry.msn, &entry.body));
+            }
+            newer += entry.body.duration;
+        }
+        cooled.extend(self.expired.iter().rev().map(|expired| (expired.msn, &expired.body)));
+        let in_memory = cooled.into_iter().rev().filter_map(|(msn, body)| match &body.content {
+            Content::Memory(bytes) => Some((msn, bytes.clone())),
+            Content::Spooled(_) => None,
+        });
+        in_memory.collect()
+    }
+
+    /// Takes note that a segment's bytes are in a file now. Its number, length and bytes stay what they were.
+    pub fn spooled(&mut self, msn: Msn, file: SpoolFile) {
+        let listed = self.listed.iter_mut().map(|entry| (entry.msn, &mut entry.body));
+        let expired = self.expired.iter_mut().map(|expired| (expired.msn, &mut expired.body));
+        if let Some((_, body)) = listed.chain(expired).find(|(number, _)| *number == msn) {
+            let (duration, discontinuity) = (body.duration, body.discontinuity);
+            *body = Arc::new(SegmentBody { content: Content::Spooled(file), duration, discontinuity });
+        }
+    }
+
+    fn listed_duration(&self) -> MediaTime {
+        self.listed.iter().map(|entry| entry.body.duration).sum()
+    }
+
+    /// Returns what http serves from now on.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let head =
+            playlist::Head { target_secs: TARGET_DURATION_SECS, discontinuity_sequence: self.discontinuity_sequence };
+        let expired = self.expired.iter().map(|expired| (expired.msn, Arc::clone(&expired.body)));
+        let listed = self.listed.iter().map(|entry| (entry.msn, Arc::clone(&entry.body)));
+        let segments: BTreeMap<_, _> = expired.chain(listed).collect();
+        Snapshot {
+            playlist: (!self.listed.is_empty()).then(|| playlist::render(head, &self.listed)),
+            segments,
+            newest: self.listed.back().map(|entry| entry.msn),
+            oldest: self.listed.front().map(|entry| entry.msn),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "timeline_laws.rs"]
+mod laws;

@@ -1,0 +1,167 @@
+//! What a viewer is told when there is nothing to give: plain text for players, a page for people.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::state::StationView;
+use super::{bare, page};
+
+/// Why a request gets no content. The message is shown to viewers, so it is a sentence and names nothing internal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// The path leads nowhere.
+    #[error("There is nothing at this address. The channels are listed at /.")]
+    NoSuchPage,
+    /// The station has no channel of that name.
+    #[error("This station has no such channel. The channels are listed at / and at /api/channels.")]
+    NoSuchChannel,
+    /// The segment has left the window, and the time for which it was still promised is over.
+    #[error("This segment is gone: it has left the playlist. Load index.m3u8 again to continue at the live edge.")]
+    SegmentGone,
+    /// The segment has not been published.
+    #[error("This segment is not on air yet. Load index.m3u8 for those that are.")]
+    SegmentNotYet,
+    /// The channel has not published anything, and the request has waited long enough.
+    #[error("The channel is starting. Try again in a second.")]
+    Starting,
+    /// The server is shutting down.
+    #[error("The station is restarting. Try again in a few seconds.")]
+    Stopping,
+    /// A method that would change something.
+    #[error("Only GET, HEAD and OPTIONS are answered here.")]
+    ReadOnly,
+    /// A fault of ours; the cause is in the log.
+    #[error("Something went wrong here. It has been noted.")]
+    Fault,
+}
+
+impl HttpError {
+    /// Returns the status code that says the same to programs.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::NoSuchPage | Self::NoSuchChannel | Self::SegmentGone | Self::SegmentNotYet => StatusCode::NOT_FOUND,
+            Self::Starting | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ReadOnly => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Returns after how many seconds it is worth asking again.
+    fn retry_after(self) -> Option<&'static str> {
+        match self {
+            Self::Starting => Some("1"),
+            Self::Stopping => Some("3"),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for HttpError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status(), format!("{self}\n")).into_response();
+        let headers = response.headers_mut();
+        // A remembered 404 would hide the segment or channel that appears a second later.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        if self == Self::ReadOnly {
+            headers.insert(header::ALLOW, HeaderValue::from_static(METHODS));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The methods that are answered.
+const METHODS: &str = "GET, HEAD, OPTIONS";
+
+/// Turns an error's text into a page where the viewer is a browser that asked for one.
+pub(super) async fn for_people(State(view): State<Arc<StationView>>, request: Request, next: Next) -> Response {
+    let wants_page = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    let mut response = next.run(request).await;
+    if let Some(error) = response.extensions().get::<HttpError>().copied() {
+        if wants_page {
+            let headers = std::mem::take(response.headers_mut());
+            response = page::failure(&view, error);
+            for name in [header::CACHE_CONTROL, header::RETRY_AFTER, header::ALLOW, header::ACCESS_CONTROL_ALLOW_ORIGIN]
+            {
+                if let Some(value) = headers.get(&name) {
+                    response.headers_mut().insert(name, value.clone());
+                }
+            }
+        }
+        // The answer depends on it, so caches between us and the viewer must know.
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
+    }
+    response
+}
+
+/// Refuses every method that could change something, and answers OPTIONS where no CORS layer has.
+pub(super) async fn reading_only(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    if !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return HttpError::ReadOnly.into_response();
+    }
+    let mut response = next.run(request).await;
+    if method == Method::OPTIONS {
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            response = bare(StatusCode::NO_CONTENT);
+        }
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(METHODS));
+    }
+    response
+}
+
+/// Answers for a handler that panicked; the cause goes to the log.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that the layer calls")]
+pub(super) fn panicked(cause: Box<dyn Any + Send>) -> Response {
+    let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    tracing::error!(cause = text.unwrap_or("no message"), "request handler panicked");
+    HttpError::Fault.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [HttpError; 8] = [
+        HttpError::NoSuchPage,
+        HttpError::NoSuchChannel,
+        HttpError::SegmentGone,
+        HttpError::SegmentNotYet,
+        HttpError::Starting,
+        HttpError::Stopping,
+        HttpError::ReadOnly,
+        HttpError::Fault,
+    ];
+
+    #[test]
+    fn every_refusal_is_a_sentence_and_is_never_cached() {
+        for error in ALL {
+            let text = error.to_string();
+            assert!(text.ends_with('.') && text.starts_with(char::is_uppercase), "{text}");
+            let response = error.into_response();
+            assert!(!response.status().is_success());
+            assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_passes_says_when_to_ask_again() {
+        for error in ALL {
+            let unavailable = error.status() == StatusCode::SERVICE_UNAVAILABLE;
+            assert_eq!(error.into_response().headers().contains_key(header::RETRY_AFTER), unavailable, "{error}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Playlist and segments, as they lie in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::caching::{Part, not_modified, part};
+use super::error::HttpError;
+use super::state::StationView;
+use crate::hls::{PlaylistBody, Snapshot};
+use crate::units::Msn;
+
+/// How long a request for a playlist waits for a channel that is starting. Most channels start within a second, so a
+/// player's first request succeeds; a longer wait would meet the time-outs of players and proxies.
+const FIRST_PLAYLIST_WAIT: Duration = Duration::from_secs(3);
+
+/// Playlists change about every two seconds (one segment): a second keeps a cache in front of a crowd useful and costs
+/// a viewer at most that second of the 6 to 8 they stay behind the edge.
+const PLAYLIST_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=1");
+
+/// A segment's number never returns, not even after a restart, so its bytes never change.
+const SEGMENT_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+/// RFC 8216 §4.
+const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
+
+/// RFC 3555 §4.2: MPEG-2 transport stream.
+pub(super) const TS_TYPE: HeaderValue = HeaderValue::from_static("video/mp2t");
+
+/// Answers with a channel's media playlist.
+pub(super) async fn playlist(
+    State(view): State<Arc<StationView>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, HttpError> {
+    let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
+    let body = first_playlist(channel.snapshot.clone(), &view.token).await?;
+    let etag = HeaderValue::from_str(&body.etag).map_err(|_| HttpError::Fault)?;
+    let common = [(header::CACHE_CONTROL, PLAYLIST_CACHE), (header::ETAG, etag)];
+    if not_modified(&headers, &body.etag) {
+        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    Ok((common, [(header::CONTENT_TYPE, PLAYLIST_TYPE)], body.text).into_response())
+}
+
+/// Returns the playlist as soon as there is one.
+async fn first_playlist(
+    mut snapshot: watch::Receiver<Arc<Snapshot>>,
+    token: &CancellationToken,
+) -> Result<PlaylistBody, HttpError> {
+    let published = snapshot.wait_for(|snapshot| snapshot.playlist.is_some());
+    let waited = tokio::select! {
+        biased;
+        // The playlist that is already there is given even while the station stops.
+        waited = tokio::time::timeout(FIRST_PLAYLIST_WAIT, published) => waited,
+        () = token.cancelled() => return Err(HttpError::Stopping),
+    };
+    match waited {
+        Ok(Ok(snapshot)) => snapshot.playlist.clone().ok_or(HttpError::Starting),
+        // Too long, or the channel ended before it published anything.
+        Ok(Err(_)) | Err(_) => Err(HttpError::Starting),
+    }
+}
+
+/// Answers with one segment, or a part of it.
+pub(super) async fn segment(
+    State(view): State<Arc<StationView>>,
+    Path((id, file)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, HttpError> {
+    let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
+    let msn = segment_number(&file).ok_or(HttpError::NoSuchPage)?;
+    let snapshot = channel.snapshot();
+    let Some(segment) = snapshot.segments.get(&msn) else {
+        let to_come = snapshot.newest.is_none_or(|newest| msn > newest);
+        return Err(if to_come { HttpError::SegmentNotYet } else { HttpError::SegmentGone });
+    };
+    let bytes = segment.content.bytes().await.map_err(|error| {
+        tracing::warn!(%error, %msn, "a spooled segment cannot be read");
+        HttpError::SegmentGone
+    })?;
+    Ok(segment_response(msn, &bytes, &headers))
+}
+
+/// Returns the number that a segment's file name says: only the one way we write it.
+fn segment_number(file: &str) -> Option<Msn> {
+    let digits = file.strip_suffix(".ts")?;
+    let number = digits.parse::<u64>().ok()?;
+    (number.to_string() == digits).then_some(Msn(number))
+}
+
+fn segment_response(msn: Msn, bytes: &Bytes, headers: &HeaderMap) -> Response {
+    let len = bytes.len();
+    let etag = format!("\"{msn}-{len}\"");
+    let (status, body, range) = match part(headers, &etag, len) {
+        _ if not_modified(headers, &etag) => (StatusCode::NOT_MODIFIED, None, None),
+        Part::Whole => (StatusCode::OK, Some(bytes.clone()), None),
+        Part::Bytes(range) => {
+            let told = format!("bytes {}-{}/{len}", range.start, range.end - 1);
+            (StatusCode::PARTIAL_CONTENT, Some(bytes.slice(range)), Some(told))
+        }
+        Part::Unsatisfiable => (StatusCode::RANGE_NOT_SATISFIABLE, None, Some(format!("bytes */{len}"))),
+    };
+    let mut response = match body {
+        Some(bytes) => ([(header::CONTENT_TYPE, TS_TYPE)], Body::from(bytes)).into_response(),
+        None => Body::empty().into_response(),
+    };
+    *response.status_mut() = status;
+    let out = response.headers_mut();
+    out.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    let cache = if status == StatusCode::RANGE_NOT_SATISFIABLE { NO_STORE } else { SEGMENT_CACHE };
+    out.insert(header::CACHE_CONTROL, cache);
+    out.extend(HeaderValue::try_from(etag).ok().map(|etag| (header::ETAG, etag)));
+    out.extend(range.and_then(|range| HeaderValue::try_from(range).ok()).map(|range| (header::CONTENT_RANGE, range)));
+    response
+}
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_has_exactly_one_name() {
+        assert_eq!(segment_number("17.ts"), Some(Msn(17)));
+        for other in ["017.ts", "+17.ts", "17", ".ts", "17.ts.ts", "-1.ts", "1e3.ts", "99999999999999999999.ts", "a.ts"]
+        {
+            assert_eq!(segment_number(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The endless MPEG-TS of a channel, for TV apps, tuners and pushes.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream::{Stream, unfold};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::error::HttpError;
+use super::hls::TS_TYPE;
+use super::state::StationView;
+use crate::hls::{SegmentBody, Snapshot};
+use crate::units::{MediaTime, Msn};
+
+/// How much of the past a new viewer gets at once: enough for a player's buffer to fill and the picture to start,
+/// little enough to stay near the edge. Doubled, every viewer would be that much later for as long as they watch.
+const HEAD_START: MediaTime = MediaTime::from_secs(4);
+
+/// Answers with the channel's segments one after another, for as long as the viewer keeps up.
+pub(super) async fn live_ts(
+    State(view): State<Arc<StationView>>,
+    Path(id): Path<String>,
+) -> Result<Response, HttpError> {
+    let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
+    let headers = [(header::CONTENT_TYPE, TS_TYPE), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    // For HEAD the router drops the body unread, and nothing was looked up for it.
+    Ok((headers, Body::from_stream(segments(channel.snapshot.clone(), view.token.clone()))).into_response())
+}
+
+/// Returns the bytes of every segment from a little before the live edge on. Nothing is read ahead: the next segment
+/// is looked up when the viewer has taken the one before.
+fn segments(
+    snapshot: watch::Receiver<Arc<Snapshot>>,
+    token: CancellationToken,
+) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    unfold((snapshot, None, token), |(mut snapshot, mut last, token)| async move {
+        loop {
+            let step = next_step(&snapshot.borrow_and_update(), last);
+            match step {
+                Step::Send(msn, segment) => {
+                    let bytes = segment.content.bytes().await;
+                    last = Some(if bytes.is_ok() { msn } else { Msn(u64::MAX) });
+                    return Some((bytes, (snapshot, last, token)));
+                }
+                Step::FellBehind => {
+                    // An error, so that the connection is cut and the viewer knows that this was no orderly end.
+                    let error = io::Error::new(io::ErrorKind::TimedOut, "viewer fell out of the window");
+                    last = Some(Msn(u64::MAX));
+                    return Some((Err(error), (snapshot, last, token)));
+                }
+                Step::Wait => {}
+            }
+            let changed = tokio::select! {
+                biased;
+                () = token.cancelled() => return None,
+                changed = snapshot.changed() => changed,
+            };
+            if changed.is_err() {
+                return None;
+            }
+        }
+    })
+}
+
+/// What an endless answer does next.
+enum Step {
+    Send(Msn, Arc<SegmentBody>),
+    Wait,
+    FellBehind,
+}
+
+/// Returns what follows the segment sent last; at the start, the newest that has [`HEAD_START`] of media behind it.
+fn next_step(snapshot: &Snapshot, last: Option<Msn>) -> Step {
+    let (Some(oldest), Some(newest)) = (snapshot.oldest, snapshot.newest) else { return Step::Wait };
+    let wanted = match last {
+        Some(Msn(last)) => Msn(last.saturating_add(1)),
+        None => start(snapshot, oldest, newest),
+    };
+    match snapshot.segments.range(wanted..=newest.max(wanted)).next() {
+        Some((&msn, segment)) if msn == wanted => Step::Send(msn, Arc::clone(segment)),
+        Some(_) => Step::FellBehind,
+        None => Step::Wait,
+    }
+}
+
+fn start(snapshot: &Snapshot, oldest: Msn, newest: Msn) -> Msn {
+    let mut ahead = MediaTime::ZERO;
+    for (&msn, segment) in snapshot.segments.range(oldest..=newest).rev() {
+        ahead += segment.duration;
+        if ahead >= HEAD_START {
+            return msn;
+        }
+    }
+    oldest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(listed: std::ops::RangeInclusive<u64>, expired: u64) -> Snapshot {
+        let body = |msn: u64| SegmentBody {
+            content: Bytes::from(msn.to_string()).into(),
+            duration: MediaTime::from_secs(2),
+            discontinuity: false,
+        };
+        Snapshot {
+            playlist: None,
+            segments: (listed.start() - expired..=*listed.end()).map(|msn| (Msn(msn), Arc::new(body(msn)))).collect(),
+            newest: Some(Msn(*listed.end())),
+            oldest: Some(Msn(*listed.start())),
+        }
+    }
+
+    fn told(step: &Step) -> String {
+        match step {
+            Step::Send(msn, _) => format!("send {msn}"),
+            Step::Wait => "wait".to_owned(),
+            Step::FellBehind => "fell behind".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_viewer_begins_a_head_start_behind_the_edge_and_takes_every_segment_once() {
+        for (sentence, snapshot, last, expected) in [
+            ("nothing published", Snapshot::default(), None, "wait"),
+            ("four seconds behind", snapshot(10..=20, 3), None, "send 19"),
+            ("all there is, when there is less", snapshot(10..=10, 0), None, "send 10"),
+            ("never an expired one", snapshot(10..=10, 3), None, "send 10"),
+            ("the following", snapshot(10..=20, 3), Some(Msn(15)), "send 16"),
+            ("an expired one that is still kept", snapshot(10..=20, 3), Some(Msn(6)), "send 7"),
+            ("at the edge", snapshot(10..=20, 3), Some(Msn(20)), "wait"),
+            ("too late", snapshot(10..=20, 3), Some(Msn(5)), "fell behind"),
+            ("the far future", snapshot(10..=20, 3), Some(Msn(u64::MAX)), "wait"),
+        ] {
+            assert_eq!(told(&next_step(&snapshot, last)), expected, "{sentence}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What the pages and routes read: the station's channels by snapshot, nothing else.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::channel::ChannelStatus;
+use crate::clock::Clock;
+use crate::hls::Snapshot;
+use crate::units::ChannelId;
+
+/// The station as viewers may see it; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct StationView {
+    /// The station's name, for people.
+    pub name: Arc<str>,
+    /// The channels in the order of the configuration.
+    pub channels: Arc<[ChannelView]>,
+    /// Whether the station wants viewers: false before every channel was started and once a stop was asked for.
+    pub ready: watch::Receiver<bool>,
+    /// Tells the station's time.
+    pub clock: Clock,
+    /// Ends waiting requests and endless answers.
+    pub token: CancellationToken,
+}
+
+impl StationView {
+    /// Returns the channel of that name.
+    #[must_use]
+    pub fn channel(&self, id: &str) -> Option<&ChannelView> {
+        self.channels.iter().find(|channel| channel.id.as_str() == id)
+    }
+}
+
+/// One channel as viewers may see it; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ChannelView {
+    /// Its name in URLs.
+    pub id: ChannelId,
+    /// What is on, and why.
+    pub status: watch::Receiver<Arc<ChannelStatus>>,
+    /// Playlist and segments.
+    pub snapshot: watch::Receiver<Arc<Snapshot>>,
+}
+
+impl ChannelView {
+    /// Returns the status as it stands.
+    #[must_use]
+    pub fn status(&self) -> Arc<ChannelStatus> {
+        Arc::clone(&self.status.borrow())
+    }
+
+    /// Returns playlist and segments as they stand.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.borrow())
+    }
+
+    /// Returns whether there is something to watch.
+    #[must_use]
+    pub fn published(&self) -> bool {
+        self.snapshot.borrow().playlist.is_some()
+    }
+}

@@ -1,0 +1,66 @@
+//! GOPs in, chunks out: the one persistent ffmpeg of a channel, supervised.
+//!
+//! Receives GOPs in order; gives each back as a chunk with its exact length, and the end of a run with its evidence.
+//! Does not decide what airs, and nothing it says reaches a viewer before [`crate::hls`] has seen it.
+
+pub mod receive;
+pub mod slots;
+pub mod supervisor;
+pub mod task;
+
+use std::fs::File;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::ffmpeg::Evidence;
+use crate::units::{MediaTime, RunId};
+
+/// One GOP to be given to the run.
+#[derive(Clone, Debug)]
+pub struct GopOrder {
+    /// The mezzanine, opened when its airing began: a file that is evicted or deleted airs to its end all the same.
+    pub file: Arc<File>,
+    /// The airing it belongs to.
+    pub airing: u64,
+    /// Where the GOP begins, in bytes.
+    pub offset: u64,
+    /// How long it is, in bytes.
+    pub len: u32,
+    /// Whether it opens a new slot.
+    pub new_slot: bool,
+}
+
+/// What a run tells its channel.
+#[derive(Debug)]
+pub enum RunEvent {
+    /// A chunk was closed: the oldest GOP fed and not yet returned.
+    Chunk {
+        /// Its run: a chunk of a run that was given up is ignored.
+        run: RunId,
+        /// Its number in the run, from 0.
+        number: u64,
+        /// Its bytes as they came.
+        pieces: Vec<Bytes>,
+        /// Its exact length.
+        duration: MediaTime,
+    },
+    /// The bytes of an airing cannot be read: it must not be fed again.
+    Unreadable {
+        /// Which run noticed.
+        run: RunId,
+        /// Which airing.
+        airing: u64,
+        /// What the system said.
+        reason: String,
+    },
+    /// The run is over. Whatever the exit code, it is a failure: a channel has no end.
+    Ended {
+        /// Which.
+        run: RunId,
+        /// What is known; none when it could not be started or was given up.
+        evidence: Option<Evidence>,
+        /// In a few words, for the log: `exit code 1`, `could not be started: …`.
+        reason: String,
+    },
+}

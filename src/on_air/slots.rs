@@ -1,0 +1,101 @@
+//! The on-air ffmpeg's command line and its concat playlist.
+//!
+//! The playlist is flat and names one unix socket again and again. ffmpeg opens an entry when it reaches it, so each
+//! connection is one slot, and its end is the item's end. Measured on ffmpeg 5.1.9 and 9.0.2; HTTP entries end the
+//! channel after the first item on 9.0, and a list that names itself costs quadratic time.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::ffmpeg::{ChildSpec, Limits, Role};
+
+/// The socket's name in the run's folder; relative, because a socket's path may have 107 bytes only.
+pub const SOCKET: &str = "feed.sock";
+
+/// The playlist's name in the run's folder.
+pub const PLAYLIST: &str = "slots.ffconcat";
+
+/// How many slots a run has: months of items for 42 MB in ffmpeg (1.5 kB an entry would make a million too dear).
+/// At the list's end ffmpeg ends, and the next run begins.
+pub const SLOTS: usize = 10_000;
+
+/// Returns the concat playlist's text.
+#[must_use]
+pub fn playlist() -> String {
+    let entry = format!("file 'unix:{SOCKET}'\n");
+    let mut text = String::with_capacity(32 + SLOTS * entry.len());
+    text.push_str("ffconcat version 1.0\n");
+    (0..SLOTS).for_each(|_| text.push_str(&entry));
+    text
+}
+
+/// Returns what to start for a run: `base` is the private address that takes its chunks, `http://127.0.0.1:PORT/SECRET`.
+#[must_use]
+pub fn child(ffmpeg: &Path, folder: &Path, base: &str) -> ChildSpec {
+    let chunks = format!("{base}/%d.ts");
+    let list = format!("{base}/live.m3u8");
+    let args = [
+        "-hide_banner",
+        "-nostdin",
+        "-nostats",
+        "-loglevel",
+        "warning",
+        "-f",
+        "concat",
+        // The entries are a protocol's addresses, which "safe" names never are. The list is ours.
+        "-safe",
+        "0",
+        "-protocol_whitelist",
+        "file,unix,http,tcp,concat",
+        "-i",
+        PLAYLIST,
+        "-map",
+        "0:v:0",
+        "-map",
+        "0:a:0",
+        "-c",
+        "copy",
+        // Shorter than any GOP: one chunk is closed at every keyframe, so a chunk is a GOP.
+        "-f",
+        "hls",
+        "-hls_time",
+        "0.05",
+        "-hls_list_size",
+        "5",
+        "-method",
+        "PUT",
+        // One connection for a run's whole life; without it ffmpeg opens two for every chunk.
+        "-http_persistent",
+        "1",
+        "-hls_segment_filename",
+        &chunks,
+        &list,
+    ];
+    ChildSpec {
+        program: ffmpeg.to_owned(),
+        args: args.iter().map(OsString::from).collect(),
+        folder: Some(folder.to_owned()),
+        role: Role::OnAir,
+        limits: Limits::ON_AIR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_slot_is_the_same_socket() {
+        let text = playlist();
+        assert_eq!(text.lines().next(), Some("ffconcat version 1.0"));
+        assert_eq!(text.lines().filter(|line| *line == "file 'unix:feed.sock'").count(), SLOTS);
+    }
+
+    #[test]
+    fn chunks_go_to_the_private_address_only() {
+        let child = child(Path::new("ffmpeg"), Path::new("/run"), "http://127.0.0.1:9/abc");
+        let line = child.command_line();
+        assert!(line.ends_with("-hls_segment_filename http://127.0.0.1:9/abc/%d.ts http://127.0.0.1:9/abc/live.m3u8"));
+        assert_eq!(child.folder.as_deref(), Some(Path::new("/run")));
+    }
+}

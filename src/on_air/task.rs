@@ -1,0 +1,160 @@
+//! One run: starts the copier, gives it GOPs slot by slot, hands its chunks to the channel, tells its end.
+#![expect(clippy::disallowed_methods, reason = "makes the run's folder and its secret")]
+
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rand::RngExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::receive::{self, Upload};
+use super::{GopOrder, RunEvent, slots};
+use crate::ffmpeg::{Evidence, task as child};
+use crate::units::RunId;
+
+/// What a run needs to know.
+#[derive(Clone, Debug)]
+pub struct RunSettings {
+    /// The ffmpeg program.
+    pub ffmpeg: PathBuf,
+    /// A folder of the run's own: made at its start, removed at its end.
+    pub folder: PathBuf,
+    /// Its number.
+    pub run: RunId,
+}
+
+/// How a run came to its end.
+struct End {
+    evidence: Option<Evidence>,
+    reason: String,
+}
+
+/// Lives one run to its end and reports it; the end of the token ends it at once.
+///
+/// Every end is reported as [`RunEvent::Ended`], also a cancelled one: the channel then feeds what did not come back to
+/// the next run.
+pub async fn run(
+    settings: RunSettings,
+    gops: mpsc::Receiver<GopOrder>,
+    events: mpsc::Sender<RunEvent>,
+    token: CancellationToken,
+) {
+    let run = settings.run;
+    let end = match live(&settings, gops, &events, &token).await {
+        Ok(end) => end,
+        Err(error) => End { evidence: None, reason: format!("could not be started: {error}") },
+    };
+    if let Err(error) = std::fs::remove_dir_all(&settings.folder) {
+        tracing::debug!(%error, folder = %settings.folder.display(), "run folder was not removed");
+    }
+    let End { evidence, reason } = end;
+    // Nobody listens only when the channel is gone, and then nobody needs to know.
+    let _gone = events.send(RunEvent::Ended { run, evidence, reason }).await;
+}
+
+async fn live(
+    settings: &RunSettings,
+    gops: mpsc::Receiver<GopOrder>,
+    events: &mpsc::Sender<RunEvent>,
+    token: &CancellationToken,
+) -> io::Result<End> {
+    std::fs::create_dir_all(&settings.folder)?;
+    std::fs::write(settings.folder.join(slots::PLAYLIST), slots::playlist())?;
+    let feed = bind_in(&settings.folder)?;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let secret: Arc<str> = format!("{:032x}", rand::rng().random::<u128>()).into();
+    let base = format!("http://{}/{secret}", listener.local_addr()?);
+    let spec = slots::child(&settings.ffmpeg, &settings.folder, &base);
+    let (mut ffmpeg, _stdout) = child::spawn(&spec).map_err(io::Error::other)?;
+    tracing::info!(pid = ffmpeg.pid(), "on-air ffmpeg started");
+
+    let (sender, uploads) = mpsc::channel(receive::task::UPLOADS_MAX);
+    let reason = tokio::select! {
+        biased;
+        () = token.cancelled() => "was told to stop".to_owned(),
+        evidence = ffmpeg.wait() => {
+            let evidence = evidence.ok();
+            let reason = evidence.as_ref().map_or_else(|| "ended".to_owned(), Evidence::ending);
+            return Ok(End { evidence, reason });
+        }
+        reason = pair_uploads(settings.run, uploads, events) => reason,
+        () = receive::task::serve(listener, secret, sender) => "private listener ended".to_owned(),
+        reason = feed_slots(settings.run, &feed, gops, events) => reason,
+    };
+    Ok(End { evidence: ffmpeg.kill().await, reason })
+}
+
+/// Binds the feed's socket in a folder whose path may be longer than a socket's address can be (107 bytes).
+fn bind_in(folder: &Path) -> io::Result<UnixListener> {
+    let folder = std::fs::File::open(folder)?;
+    UnixListener::bind(format!("/proc/self/fd/{}/{}", folder.as_raw_fd(), slots::SOCKET))
+}
+
+/// Gives GOPs to ffmpeg, one connection a slot. Ends only when something is wrong, and says what.
+async fn feed_slots(
+    run: RunId,
+    feed: &UnixListener,
+    mut gops: mpsc::Receiver<GopOrder>,
+    events: &mpsc::Sender<RunEvent>,
+) -> String {
+    let mut slot: Option<UnixStream> = None;
+    let mut buffer = Vec::new();
+    while let Some(order) = gops.recv().await {
+        let airing = order.airing;
+        if order.new_slot {
+            // The connection's end is the item's end: ffmpeg then opens the next entry of its list.
+            drop(slot.take());
+            match feed.accept().await {
+                Ok((stream, _)) => slot = Some(stream),
+                Err(error) => return format!("feed socket failed: {error}"),
+            }
+        }
+        let Some(stream) = &mut slot else { return "a GOP came before its slot".to_owned() };
+        let GopOrder { file, offset, len, .. } = order;
+        let read = tokio::task::spawn_blocking(move || {
+            buffer.resize(len as usize, 0);
+            file.read_exact_at(&mut buffer, offset).map(|()| buffer)
+        });
+        buffer = match read.await.map_err(io::Error::other).flatten() {
+            Ok(buffer) => buffer,
+            Err(error) => {
+                let reason = error.to_string();
+                let _gone = events.send(RunEvent::Unreadable { run, airing, reason }).await;
+                return format!("mezzanine could not be read: {error}");
+            }
+        };
+        if let Err(error) = stream.write_all(&buffer).await {
+            return format!("ffmpeg closed its slot: {error}");
+        }
+    }
+    "feed was closed".to_owned()
+}
+
+/// Joins each chunk with the length that the playlist after it tells. Ends only when something is wrong.
+async fn pair_uploads(run: RunId, mut uploads: mpsc::Receiver<Upload>, events: &mpsc::Sender<RunEvent>) -> String {
+    let mut waiting: Option<(u64, Vec<Bytes>)> = None;
+    while let Some(upload) = uploads.recv().await {
+        match upload {
+            Upload::Chunk { number, pieces } => {
+                if let Some((unlisted, _)) = waiting.replace((number, pieces)) {
+                    return format!("chunk {unlisted} was never listed");
+                }
+            }
+            Upload::Listed(listed) => {
+                let Some((number, pieces)) = waiting.take_if(|(number, _)| *number == listed.number) else { continue };
+                let duration = listed.duration;
+                if events.send(RunEvent::Chunk { run, number, pieces, duration }).await.is_err() {
+                    return "channel is gone".to_owned();
+                }
+            }
+        }
+    }
+    "no more uploads".to_owned()
+}

@@ -1,0 +1,207 @@
+//! Reads, keeps and removes the files of the cache folder.
+#![expect(clippy::disallowed_methods, reason = "the cache lives on the disk")]
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::room;
+use crate::prepare::mezzanine::{Mezzanine, MezzanineId};
+use crate::prepare::recipe::Recipe;
+use crate::prepare::sidecar::Sidecar;
+
+/// The cache folder of a station.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    cache: PathBuf,
+    tmp: PathBuf,
+}
+
+/// A mezzanine found at start.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Whole.
+    pub mezzanine: Arc<Mezzanine>,
+    /// When its file was last changed.
+    pub changed: Timestamp,
+}
+
+impl Folder {
+    /// Opens the cache below a data folder: makes what is missing, removes what preparations of an earlier life left.
+    ///
+    /// # Errors
+    /// When a folder cannot be made.
+    pub fn open(data: &Path) -> io::Result<Self> {
+        let cache = std::path::absolute(data)?.join("cache");
+        let folder = Self { tmp: cache.join("tmp"), cache };
+        folder.clear_tmp();
+        fs::create_dir_all(&folder.tmp)?;
+        Ok(folder)
+    }
+
+    /// Returns the cache below a data folder to read in, as a station may be using it: nothing is made or removed.
+    ///
+    /// # Errors
+    /// When the working directory is gone and the path is relative.
+    pub fn beside(data: &Path) -> io::Result<Self> {
+        let cache = std::path::absolute(data)?.join("cache");
+        Ok(Self { tmp: cache.join("tmp"), cache })
+    }
+
+    /// Returns where preparations write.
+    #[must_use]
+    pub fn tmp(&self) -> &Path {
+        &self.tmp
+    }
+
+    /// Removes what preparations left. The folder itself goes, too, and is made again by [`Self::open`].
+    pub fn clear_tmp(&self) {
+        // Nothing there is what is wanted; anything else shows when the next file cannot be written.
+        let _gone = fs::remove_dir_all(&self.tmp);
+    }
+
+    /// Returns every whole mezzanine; files that belong to none are removed.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn scan(&self) -> io::Result<Vec<Found>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.cache)? {
+            let path = entry?.path();
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let (Some(id), Some(ending)) = (MezzanineId::from_file_stem(stem), path.extension()) else { continue };
+            match self.read(&id) {
+                Some(one) if ending == "ts" => found.push(one),
+                None if ending == "ts" || ending == "json" => {
+                    let _gone = fs::remove_file(&path);
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns a mezzanine where it is there and whole.
+    #[must_use]
+    pub fn read(&self, id: &MezzanineId) -> Option<Found> {
+        let (ts, json) = self.paths(id);
+        let about = fs::metadata(&ts).ok()?;
+        let mezzanine = Sidecar::read(&fs::read(json).ok()?, id, ts, about.len())?;
+        let changed = about.modified().ok().and_then(|time| Timestamp::try_from(time).ok()).unwrap_or_default();
+        Some(Found { mezzanine: Arc::new(mezzanine), changed })
+    }
+
+    /// Takes a verified mezzanine into the cache and returns it as it lies there.
+    ///
+    /// The file gets a second name and keeps its first until [`Self::clear_tmp`] or [`Self::remove`]: whoever airs it while
+    /// it grew goes on with the path they know.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn keep(&self, made: &Mezzanine, recipe: Option<Recipe>) -> io::Result<Mezzanine> {
+        let (ts, json) = self.paths(&made.id);
+        for old in [&json, &ts] {
+            match fs::remove_file(old) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        // A filesystem without hard links: move it.
+        fs::hard_link(&made.path, &ts).or_else(|_| fs::rename(&made.path, &ts))?;
+        let kept = Mezzanine { path: ts, ..made.clone() };
+        let text = serde_json::to_vec(&Sidecar::of(&kept, recipe)).map_err(io::Error::other)?;
+        let half = self.tmp.join(format!("{}.json", made.id.file_stem()));
+        fs::write(&half, text)?;
+        fs::rename(&half, &json)?;
+        Ok(kept)
+    }
+
+    /// Removes a mezzanine, under whichever names it lies; what is not there needs no removing.
+    pub fn remove(&self, id: &MezzanineId) {
+        let (ts, json) = self.paths(id);
+        let _gone = (fs::remove_file(json), fs::remove_file(ts));
+        self.remove_tmp(&id.file_stem());
+    }
+
+    /// Removes the temporary files whose names begin with a stem.
+    pub fn remove_tmp(&self, stem: &str) {
+        let Ok(entries) = fs::read_dir(&self.tmp) else { return };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(['.', '-'])) {
+                let _gone = fs::remove_file(&path);
+            }
+        }
+    }
+
+    /// Returns how many more bytes may be written. A disk that cannot tell has room without end.
+    #[must_use]
+    pub fn room(&self) -> u64 {
+        let Ok(disk) = rustix::fs::statvfs(&self.tmp) else { return u64::MAX };
+        room(disk.f_blocks.saturating_mul(disk.f_frsize), disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
+    fn paths(&self, id: &MezzanineId) -> (PathBuf, PathBuf) {
+        let stem = id.file_stem();
+        (self.cache.join(format!("{stem}.ts")), self.cache.join(format!("{stem}.json")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prepare::Gop;
+    use crate::units::{ContentKey, MediaTime};
+
+    fn made(folder: &Folder, key: &str) -> Mezzanine {
+        let path = folder.tmp().join(format!("{key}-p.0.ts"));
+        fs::write(&path, b"12345").unwrap();
+        Mezzanine {
+            id: MezzanineId { key: ContentKey(key.into()), profile: "p".into() },
+            path,
+            tables_len: 0,
+            gops: [Gop { offset: 0, len: 5, duration: MediaTime::from_secs(2) }].into(),
+            signature: "s".into(),
+            complete: true,
+        }
+    }
+
+    #[test]
+    fn what_was_kept_is_found_after_a_restart_and_the_rest_is_gone() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = Folder::open(data.path()).unwrap();
+        let kept = folder.keep(&made(&folder, "a"), Some(Recipe::Remux)).unwrap();
+        let half = made(&folder, "b");
+        fs::write(data.path().join("cache/c-p.ts"), b"no sidecar").unwrap();
+        fs::write(data.path().join("cache/README"), b"none of ours").unwrap();
+        let folder = Folder::open(data.path()).unwrap();
+        let found = folder.scan().unwrap();
+        assert_eq!(found.iter().map(|one| (*one.mezzanine).clone()).collect::<Vec<_>>(), [kept]);
+        assert!(!half.path.exists() && !data.path().join("cache/c-p.ts").exists());
+        assert!(data.path().join("cache/README").exists(), "foreign files are left alone");
+    }
+
+    #[test]
+    fn the_path_of_a_growing_mezzanine_outlives_its_completion() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = Folder::open(data.path()).unwrap();
+        let growing = made(&folder, "a");
+        let kept = folder.keep(&growing, None).unwrap();
+        assert!(growing.path.exists() && kept.path.exists() && growing.path != kept.path);
+        folder.remove(&kept.id);
+        assert!(!growing.path.exists() && !kept.path.exists(), "and frees its bytes when it is evicted");
+    }
+
+    #[test]
+    fn a_file_that_was_cut_is_not_found() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = Folder::open(data.path()).unwrap();
+        let kept = folder.keep(&made(&folder, "a"), None).unwrap();
+        fs::write(&kept.path, b"123").unwrap();
+        assert!(folder.scan().unwrap().is_empty());
+        assert!(!kept.path.exists());
+    }
+}

@@ -1,0 +1,109 @@
+//! Which bytes, prepared to what: the names of mezzanines, in memory and in the cache folder.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::annexb::hex;
+use super::mezzanine::MezzanineId;
+use crate::config::{PrepareMode, Profile};
+use crate::library::Item;
+use crate::units::ContentKey;
+
+/// Counts up with every change of this stage that changes the bytes it makes: older mezzanines are then made anew.
+pub const PREPARE_VERSION: u32 = 1;
+
+impl MezzanineId {
+    /// Returns the name of an item prepared to a profile.
+    #[must_use]
+    pub fn of(item: &Item, profile: &Profile) -> Self {
+        Self { key: item.key.clone(), profile: profile_digest(profile) }
+    }
+
+    /// Returns the name its files have in the cache folder, without ending: letters, digits and a dash.
+    #[must_use]
+    pub fn file_stem(&self) -> String {
+        let clean = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+        format!("{}-{}", clean(&self.key.0), clean(&self.profile))
+    }
+
+    /// Returns the name that a file in the cache folder stands for, or `None` where it is none of ours.
+    #[must_use]
+    pub fn from_file_stem(stem: &str) -> Option<Self> {
+        let (key, profile) = stem.split_once('-')?;
+        let clean = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        (clean(key) && clean(profile)).then(|| Self { key: ContentKey(key.into()), profile: profile.into() })
+    }
+}
+
+/// Returns the digest of everything of a profile that changes the bytes: 16 hexadecimal digits.
+#[must_use]
+pub fn profile_digest(profile: &Profile) -> Arc<str> {
+    let Profile { width, height, fps, quality, preset, video_kbps_max, audio_kbps, loudness_lufs, prepare } = profile;
+    let always = *prepare == PrepareMode::Always;
+    let text = format!(
+        "{PREPARE_VERSION} {width}x{height} {fps:?} {quality} {} {video_kbps_max} {audio_kbps} {loudness_lufs:?} {always}",
+        preset.as_str()
+    );
+    hex(&Sha256::digest(text.as_bytes())[..8]).into()
+}
+
+/// Returns the digest of a few texts: 32 hexadecimal digits.
+#[must_use]
+pub fn texts_digest(texts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
+    hex(&hash.finalize()[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Preset;
+
+    fn profile() -> Profile {
+        Profile {
+            width: 1280,
+            height: 720,
+            fps: None,
+            quality: 21,
+            preset: Preset::Veryfast,
+            video_kbps_max: 4000,
+            audio_kbps: 160,
+            loudness_lufs: Some(-23.0),
+            prepare: PrepareMode::Auto,
+        }
+    }
+
+    #[test]
+    fn every_setting_of_a_profile_makes_another_mezzanine() {
+        let changes: [fn(&mut Profile); 9] = [
+            |p| p.width = 640,
+            |p| p.height = 360,
+            |p| p.fps = Some(25),
+            |p| p.quality = 22,
+            |p| p.preset = Preset::Fast,
+            |p| p.video_kbps_max = 1,
+            |p| p.audio_kbps = 1,
+            |p| p.loudness_lufs = None,
+            |p| p.prepare = PrepareMode::Always,
+        ];
+        for (n, change) in changes.iter().enumerate() {
+            let mut changed = profile();
+            change(&mut changed);
+            assert_ne!(profile_digest(&changed), profile_digest(&profile()), "change {n}");
+        }
+    }
+
+    #[test]
+    fn file_names_lead_back_to_the_mezzanine() {
+        let id = MezzanineId { key: ContentKey("0123abcd".into()), profile: profile_digest(&profile()) };
+        assert_eq!(MezzanineId::from_file_stem(&id.file_stem()), Some(id));
+        for foreign in ["", "a", "-", "a-", "../x-y", "a-b-c", "a.b-c"] {
+            assert_eq!(MezzanineId::from_file_stem(foreign), None, "{foreign}");
+        }
+    }
+}

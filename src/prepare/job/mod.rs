@@ -1,0 +1,141 @@
+//! One preparation, from original to verified mezzanine.
+//!
+//! Receives an item, a profile and a folder; gives the mezzanine while it grows and when it is done. Promises that every
+//! GOP it tells of was looked at, and that what it calls done was verified. Does not decide what is prepared when.
+
+pub mod growth;
+pub mod task;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::mezzanine::{Mezzanine, MezzanineId};
+use super::recipe::Recipe;
+use crate::config::Profile;
+use crate::ffmpeg::Evidence;
+use crate::library::Item;
+
+/// The programs, and what they can do.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    /// The ffmpeg program.
+    pub ffmpeg: PathBuf,
+    /// The ffprobe program.
+    pub ffprobe: PathBuf,
+    /// Whether ffmpeg can bring HDR to SDR (filters `zscale` and `tonemap`).
+    pub can_tone_map: bool,
+    /// Whether ffmpeg can write text (filter `drawtext`).
+    pub can_write_text: bool,
+}
+
+/// What to prepare.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The mezzanine's name.
+    pub id: MezzanineId,
+    /// From what.
+    pub item: Arc<Item>,
+    /// To what.
+    pub profile: Arc<Profile>,
+    /// Whether it is due soon.
+    pub urgent: bool,
+    /// Whether viewers wait for it: nothing goes before it.
+    pub awaited: bool,
+    /// Where its files are written.
+    pub folder: PathBuf,
+    /// Begins the names of its files; another for each preparation.
+    pub stem: String,
+}
+
+/// How far a preparation has got.
+#[derive(Clone, Debug)]
+pub struct Growth {
+    /// The GOPs on disk.
+    pub mezzanine: Arc<Mezzanine>,
+    /// Media seconds made in a second.
+    pub speed: f64,
+    /// Done of the whole, 0 to 1.
+    pub progress: f64,
+}
+
+/// What a preparation made.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// Complete and verified, still in the request's folder.
+    pub mezzanine: Mezzanine,
+    /// How it was made.
+    pub recipe: Recipe,
+}
+
+/// Why a preparation ended without a mezzanine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JobError {
+    /// The item cannot be prepared; a sentence for people.
+    #[error("{0}")]
+    Unfit(String),
+    /// It ended by no fault of the item.
+    #[error("interrupted: {0}")]
+    Interrupted(String),
+    /// The original is not what it was when it was looked into: the library will tell what is there now.
+    #[error("its file changed or went away meanwhile")]
+    Changed,
+    /// There is no room on the disk.
+    #[error("no room on the disk")]
+    DiskFull,
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Cancelled,
+}
+
+/// What an ffmpeg that failed says of its reason: one line for people, without its internal addresses.
+#[must_use]
+pub fn last_words(evidence: &Evidence) -> String {
+    const WORDS_MAX: usize = 160;
+    let says_nothing = |line: &str| line.trim().is_empty() || line.starts_with("Conversion failed");
+    let line = evidence.stderr.lines().rev().find(|line| !says_nothing(line)).unwrap_or_default();
+    let line = line.rsplit_once("] ").map_or(line, |(_, words)| words);
+    let words: String = line.chars().filter(|c| !c.is_control()).take(WORDS_MAX).collect();
+    if words.is_empty() { evidence.ending() } else { words }
+}
+
+/// Tells an ending that is the item's fault from one that is not.
+#[must_use]
+pub fn judge(evidence: &Evidence) -> JobError {
+    if evidence.stderr.contains("No space left on device") {
+        return JobError::DiskFull;
+    }
+    match evidence.signal {
+        // SIGXCPU (24): a day of CPU time is the item's fault. Crashes are, too: 4, 6, 7, 8, 11, 31.
+        Some(24) => JobError::Unfit("it took more than a day of computing".to_owned()),
+        Some(signal @ (4 | 6 | 7 | 8 | 11 | 31)) => JobError::Unfit(format!("it crashes ffmpeg (signal {signal})")),
+        Some(signal) => JobError::Interrupted(format!("ffmpeg was ended by signal {signal}")),
+        None if evidence.code == Some(127) => JobError::Interrupted(last_words(evidence)),
+        None => JobError::Unfit(format!("ffmpeg cannot convert it: {}", last_words(evidence))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence(code: Option<i32>, signal: Option<i32>, stderr: &str) -> Evidence {
+        Evidence { command_line: String::new(), code, signal, stderr: stderr.to_owned() }
+    }
+
+    #[test]
+    fn who_is_at_fault_is_told_by_the_ending() {
+        let table = [
+            (evidence(Some(1), None, "a.ts: No space left on device"), JobError::DiskFull),
+            (evidence(None, Some(9), ""), JobError::Interrupted("ffmpeg was ended by signal 9".to_owned())),
+            (evidence(None, Some(11), ""), JobError::Unfit("it crashes ffmpeg (signal 11)".to_owned())),
+            (
+                evidence(Some(1), None, "[h264 @ 0x55] x\n[in#0 @ 0x7f] moov atom not found\nConversion failed!\n"),
+                JobError::Unfit("ffmpeg cannot convert it: moov atom not found".to_owned()),
+            ),
+            (evidence(Some(3), None, ""), JobError::Unfit("ffmpeg cannot convert it: exit code 3".to_owned())),
+        ];
+        for (evidence, error) in table {
+            assert_eq!(judge(&evidence), error);
+        }
+    }
+}

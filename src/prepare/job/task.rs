@@ -1,0 +1,380 @@
+//! Runs one preparation: look through, measure, make, check.
+#![expect(clippy::disallowed_methods, reason = "reads the mezzanine it makes, and the clock for its speed")]
+
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::growth::Grown;
+use super::{Growth, JobError, Made, Request, Tools, judge, last_words};
+use crate::ffmpeg::child::{ChildSpec, Evidence, Limits, Role};
+use crate::ffmpeg::extent::{Extent, PacketScan};
+use crate::ffmpeg::loudness;
+use crate::ffmpeg::prepare_args::{self as args, Job, Loudness, Sound};
+use crate::ffmpeg::progress::ProgressReader;
+use crate::ffmpeg::task::{self as child, ChildError};
+use crate::prepare::gop_index;
+use crate::prepare::mezzanine::{Mezzanine, MezzanineId};
+use crate::prepare::plan::{self, Plan};
+use crate::prepare::recipe::{self, Recipe};
+use crate::prepare::verify::{self, Expected, Flaw};
+use crate::units::MediaTime;
+
+/// How long an original may be looked through: 3 million packets, an eight-hour film.
+const SCAN_LIMIT: Duration = Duration::from_secs(20);
+/// The same when somebody waits: a film of two hours (measured: 170,000 packets a second).
+const SCAN_LIMIT_URGENT: Duration = Duration::from_secs(5);
+/// How long a mezzanine may be looked through before it is called unreadable.
+const CHECK_LIMIT: Duration = Duration::from_mins(2);
+/// How long loudness may be measured: a day of sound at a hundred times its speed.
+const MEASURE_LIMIT: Duration = Duration::from_mins(15);
+/// Sound longer than this is not measured first when somebody waits: it takes half a second (measured: 400 times real
+/// time with the film's other packets to be skipped).
+const MEASURE_URGENT_MAX: MediaTime = MediaTime::from_secs(180);
+/// How long ffmpeg may make no progress before it is ended: a 4K frame on a busy machine takes a second.
+const STALL_LIMIT: Duration = Duration::from_mins(2);
+/// How many bytes a child whose stdout should be empty may write.
+const STDOUT_MAX: u64 = 1 << 20;
+/// How many preparations of one item are tried: remux, transcode, transcode at its true length.
+const ATTEMPTS_MAX: usize = 3;
+/// Progress is logged this often.
+const LOG_PAUSE: Duration = Duration::from_secs(10);
+
+/// What went wrong with one attempt.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::prepare) enum AttemptError {
+    #[error(transparent)]
+    Flaw(#[from] Flaw),
+    #[error(transparent)]
+    Job(#[from] JobError),
+    #[error("failed to read the mezzanine")]
+    Io(#[from] io::Error),
+    #[error("ffmpeg made no progress for {} s", STALL_LIMIT.as_secs())]
+    Stalled,
+    #[error("ffmpeg failed: {}", last_words(.0))]
+    Ffmpeg(Box<Evidence>),
+}
+
+/// Prepares an item; `report` is told how far it has got, a few times a second.
+///
+/// Files of attempts that failed are removed; the mezzanine's own stays in the request's folder.
+///
+/// # Errors
+/// [`JobError`] as its variants tell.
+pub async fn run(
+    request: &Request,
+    tools: &Tools,
+    token: &CancellationToken,
+    report: &(dyn Fn(Growth) + Send + Sync),
+) -> Result<Made, JobError> {
+    let worker = Worker { request, tools, token, report };
+    let (mut extent, loudness) = tokio::join!(worker.scan(), worker.measure());
+    let media = &request.item.media;
+    let mut recipe = recipe::decide(media, extent.as_ref().map_err(Clone::clone)?, &request.profile);
+    for attempt in 0..ATTEMPTS_MAX {
+        let extent = extent.as_mut().map_err(|error| error.clone())?;
+        let plan = plan::plan(media, extent, &request.profile, &recipe, tools.can_tone_map)
+            .map_err(|unfit| JobError::Unfit(unfit.to_string()))?;
+        let files = Files::new(request, attempt);
+        let failure = match worker.attempt(&plan, &recipe, extent, loudness, &files).await {
+            Ok(mezzanine) => return Ok(Made { mezzanine, recipe }),
+            Err(failure) => failure,
+        };
+        files.remove();
+        // What was told of this attempt is gone: nobody may begin to air it.
+        report(worker.growth(&Grown::default(), MediaTime::ZERO, Instant::now(), &plan, &files));
+        tracing::debug!(error = %failure, attempt, "preparing failed");
+        match failure {
+            AttemptError::Job(error @ (JobError::Cancelled | JobError::DiskFull | JobError::Interrupted(_))) => {
+                return Err(error);
+            }
+            failure if recipe == Recipe::Remux => recipe = plan::instead_of_remux(failure.to_string()),
+            AttemptError::Flaw(Flaw::Frames { made, wanted }) => match plan::shortened(extent, &plan, made) {
+                Some(shorter) => *extent = shorter,
+                None => return Err(JobError::Unfit(format!("only {made} of its {wanted} frames can be decoded"))),
+            },
+            AttemptError::Ffmpeg(evidence) => return Err(judge(&evidence)),
+            failure => return Err(JobError::Unfit(format!("its conversion failed the check: {failure}"))),
+        }
+    }
+    Err(JobError::Unfit("its length cannot be told".to_owned()))
+}
+
+/// The files of one attempt.
+struct Files {
+    ts: PathBuf,
+    playlist: PathBuf,
+}
+
+impl Files {
+    fn new(request: &Request, attempt: usize) -> Self {
+        let name = |ending: &str| request.folder.join(format!("{}.{attempt}.{ending}", request.stem));
+        Self { ts: name("ts"), playlist: name("m3u8") }
+    }
+
+    /// Removes both; what is not there needs no removing.
+    fn remove(&self) {
+        for path in [&self.ts, &self.playlist] {
+            let _gone = std::fs::remove_file(path);
+        }
+    }
+}
+
+struct Worker<'a> {
+    request: &'a Request,
+    tools: &'a Tools,
+    token: &'a CancellationToken,
+    report: &'a (dyn Fn(Growth) + Send + Sync),
+}
+
+impl Worker<'_> {
+    fn spec(&self, program: &Path, args: Vec<std::ffi::OsString>, role: Role) -> ChildSpec {
+        let nice = match (self.request.awaited, self.request.urgent) {
+            (true, _) => 0,
+            (false, true) => 5,
+            (false, false) => Limits::PREPARE.nice,
+        };
+        let limits = Limits { nice, ..Limits::PREPARE };
+        ChildSpec { program: program.to_owned(), args, folder: None, role, limits }
+    }
+
+    fn sound(&self, loudness: Loudness) -> Option<Sound> {
+        let audio = self.request.item.media.audio.as_ref()?;
+        Some(Sound { index: audio.index, channels: audio.channels, loudness })
+    }
+
+    /// Looks through the original; the container's word is taken when that takes too long.
+    async fn scan(&self) -> Result<Extent, JobError> {
+        let item = &self.request.item;
+        let limit = if self.request.urgent { SCAN_LIMIT_URGENT } else { SCAN_LIMIT };
+        let audio = item.media.audio.as_ref().map(|audio| audio.index);
+        let scan = PacketScan::new(item.media.video.index, audio, &item.media.format);
+        let spec = self.spec(&self.tools.ffprobe, args::scan_args(&item.path, &item.media.format), Role::Probe);
+        match scan_lines(&spec, scan, limit, self.token).await {
+            Ok(Some(extent)) if extent.complete => Ok(extent),
+            Ok(_) if self.token.is_cancelled() => Err(JobError::Cancelled),
+            Ok(Some(_)) => Ok(plan::container_extent(&item.media)),
+            Ok(None) => Err(JobError::Unfit("there is no picture in it".to_owned())),
+            Err(error) => Err(JobError::Interrupted(error.to_string())),
+        }
+    }
+
+    /// Measures the loudness; sound that cannot be measured is left as it is.
+    async fn measure(&self) -> Loudness {
+        let item = &self.request.item;
+        let Some((target, sound)) = self.request.profile.loudness_lufs.zip(self.sound(Loudness::AsIs)) else {
+            return Loudness::AsIs;
+        };
+        if self.request.urgent && item.media.duration > MEASURE_URGENT_MAX {
+            return Loudness::Dynamic(target);
+        }
+        let command = args::measure_args(&item.path, &item.media.format, sound);
+        let spec = self.spec(&self.tools.ffmpeg, command, Role::Prepare);
+        let measured = match child::run_to_end(&spec, MEASURE_LIMIT, STDOUT_MAX, self.token).await {
+            Ok((evidence, _)) => loudness::integrated_lufs(&evidence.stderr),
+            Err(_) => None,
+        };
+        measured.and_then(|lufs| loudness::gain_db(lufs, target)).map_or(Loudness::AsIs, Loudness::Gain)
+    }
+
+    async fn attempt(
+        &self,
+        plan: &Plan,
+        recipe: &Recipe,
+        extent: &Extent,
+        loudness: Loudness,
+        files: &Files,
+    ) -> Result<Mezzanine, AttemptError> {
+        let item = &self.request.item;
+        // A stream that is announced and has not one packet is silence.
+        let has_sound = !extent.complete || extent.audio.is_some();
+        let job = Job {
+            input: &item.path,
+            format: &item.media.format,
+            shift: plan.shift,
+            video: item.media.video.index,
+            picture: plan.picture,
+            audio: self.sound(loudness).filter(|_| has_sound),
+            audio_packets: plan.audio_packets,
+            audio_kbps: self.request.profile.audio_kbps,
+            urgent: self.request.urgent,
+            ts: &files.ts,
+            playlist: &files.playlist,
+        };
+        let spec = self.spec(&self.tools.ffmpeg, args::prepare_args(&job), Role::Prepare);
+        let grown = self.make(&spec, plan, files).await?;
+        let (id, ffprobe) = (&self.request.id, &self.tools.ffprobe);
+        let mezzanine = check(id, plan.expected, &grown, &files.ts, ffprobe, self.token).await?;
+        if *recipe == Recipe::Remux {
+            self.decode(&mezzanine, 0).await?;
+            self.decode(&mezzanine, mezzanine.gops.len() - 1).await?;
+        }
+        let _gone = std::fs::remove_file(&files.playlist);
+        Ok(mezzanine)
+    }
+
+    /// Runs ffmpeg to its end and looks at each GOP as it comes.
+    async fn make(&self, spec: &ChildSpec, plan: &Plan, files: &Files) -> Result<Grown, AttemptError> {
+        let started = Instant::now();
+        let (mut running, mut lines) = child::spawn(spec).map_err(interrupted)?;
+        let mut progress = ProgressReader::default();
+        let mut grown = Grown::default();
+        let (mut moved, mut made, mut logged) = (started, MediaTime::ZERO, started);
+        let outcome = loop {
+            let line = tokio::select! {
+                biased;
+                () = self.token.cancelled() => break Err(JobError::Cancelled.into()),
+                () = tokio::time::sleep_until(moved + STALL_LIMIT) => break Err(AttemptError::Stalled),
+                line = lines.recv() => line,
+            };
+            let Some(line) = line else { break Ok(()) };
+            let Some(block) = progress.feed(&line) else { continue };
+            if block.made > made {
+                (made, moved) = (block.made, Instant::now());
+            }
+            grown = match look(std::mem::take(&mut grown), &files.ts, &files.playlist).await {
+                Ok(grown) => grown,
+                Err(error) => break Err(error),
+            };
+            let growth = self.growth(&grown, made, started, plan, files);
+            if logged.elapsed() >= LOG_PAUSE {
+                logged = Instant::now();
+                tracing::info!(speed = growth.speed, progress = growth.progress, "preparing");
+            }
+            (self.report)(growth);
+        };
+        if let Err(error) = outcome {
+            running.terminate().await;
+            return Err(error);
+        }
+        let evidence = running.wait().await.map_err(interrupted)?;
+        if !evidence.success() {
+            return Err(match judge(&evidence) {
+                JobError::Unfit(_) => AttemptError::Ffmpeg(Box::new(evidence)),
+                error => error.into(),
+            });
+        }
+        look(grown, &files.ts, &files.playlist).await
+    }
+
+    fn growth(&self, grown: &Grown, made: MediaTime, started: Instant, plan: &Plan, files: &Files) -> Growth {
+        let seconds = started.elapsed().as_secs_f64().max(0.001);
+        let mezzanine = Mezzanine {
+            id: self.request.id.clone(),
+            path: files.ts.clone(),
+            tables_len: grown.tables_len(),
+            gops: grown.gops().into(),
+            signature: grown.signature().into(),
+            complete: false,
+        };
+        Growth {
+            mezzanine: Arc::new(mezzanine),
+            speed: made.as_secs_f64() / seconds,
+            progress: (made.as_secs_f64() / plan.expected.length.as_secs_f64().max(0.001)).clamp(0.0, 1.0),
+        }
+    }
+
+    async fn decode(&self, mezzanine: &Mezzanine, gop: usize) -> Result<(), AttemptError> {
+        let Some(one) = mezzanine.gops.get(gop) else { return Ok(()) };
+        let command = args::decode_args(&mezzanine.path, one.offset, one.offset + u64::from(one.len));
+        let spec = self.spec(&self.tools.ffmpeg, command, Role::Prepare);
+        let (evidence, _) = child::run_to_end(&spec, CHECK_LIMIT, STDOUT_MAX, self.token).await.map_err(interrupted)?;
+        if evidence.success() && evidence.stderr.trim().is_empty() {
+            return Ok(());
+        }
+        Err(Flaw::Decode { gop, why: last_words(&evidence) }.into())
+    }
+}
+
+fn interrupted(error: ChildError) -> JobError {
+    match error {
+        ChildError::Cancelled => JobError::Cancelled,
+        error => JobError::Interrupted(error.to_string()),
+    }
+}
+
+/// Looks at the GOPs that came since the last time; no index yet means none.
+pub(in crate::prepare) async fn look(mut grown: Grown, ts: &Path, playlist: &Path) -> Result<Grown, AttemptError> {
+    let (ts, playlist) = (ts.to_owned(), playlist.to_owned());
+    let work = tokio::task::spawn_blocking(move || -> Result<Grown, AttemptError> {
+        let text = match std::fs::read(&playlist) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(grown),
+            Err(error) => return Err(error.into()),
+        };
+        let index = gop_index::parse(&text).map_err(io::Error::other)?;
+        let mut file = std::fs::File::open(&ts)?;
+        let on_disk = gop_index::count_on_disk(&index, file.metadata()?.len());
+        grown.take(&index[..on_disk], |offset, len| {
+            let mut bytes = vec![0; len];
+            file.seek(SeekFrom::Start(offset))?;
+            file.read_exact(&mut bytes)?;
+            Ok::<_, AttemptError>(bytes)
+        })?;
+        Ok(grown)
+    });
+    work.await.map_err(io::Error::other)?
+}
+
+/// Checks a finished file: packets by ffprobe against the plan, heads as they grew.
+pub(in crate::prepare) async fn check(
+    id: &MezzanineId,
+    expected: Expected,
+    grown: &Grown,
+    ts: &Path,
+    ffprobe: &Path,
+    token: &CancellationToken,
+) -> Result<Mezzanine, AttemptError> {
+    if grown.gops().is_empty() {
+        return Err(Flaw::Frames { made: 0, wanted: expected.frames }.into());
+    }
+    let limits = Limits { nice: 5, ..Limits::PREPARE };
+    let args = args::scan_args(ts, "mpegts");
+    let spec = ChildSpec { program: ffprobe.to_owned(), args, folder: None, role: Role::Probe, limits };
+    // No format, for its timestamps are our own: none may jump.
+    let scan = PacketScan::new(0, Some(1), "");
+    let extent = scan_lines(&spec, scan, CHECK_LIMIT, token).await?;
+    let extent = extent.filter(|extent| extent.complete).ok_or(Flaw::Streams)?;
+    let gops = verify::packets(&extent, grown.gops(), expected)?;
+    Ok(Mezzanine {
+        id: id.clone(),
+        path: ts.to_owned(),
+        tables_len: grown.tables_len(),
+        gops: gops.into(),
+        signature: grown.signature().into(),
+        complete: true,
+    })
+}
+
+/// Feeds a scan with ffprobe's lines; what was seen until `limit` is returned as incomplete.
+async fn scan_lines(
+    spec: &ChildSpec,
+    mut scan: PacketScan,
+    limit: Duration,
+    token: &CancellationToken,
+) -> Result<Option<Extent>, JobError> {
+    let (mut running, mut lines) = child::spawn(spec).map_err(interrupted)?;
+    let deadline = Instant::now() + limit;
+    loop {
+        let line = tokio::select! {
+            biased;
+            () = token.cancelled() => { running.kill().await; return Err(JobError::Cancelled); }
+            () = tokio::time::sleep_until(deadline) => { running.kill().await; return Ok(scan.finish(false)); }
+            line = lines.recv() => line,
+        };
+        match line {
+            Some(line) => scan.feed(&line),
+            None => break,
+        }
+    }
+    let evidence = running.wait().await.map_err(interrupted)?;
+    match judge(&evidence) {
+        error @ (JobError::Interrupted(_) | JobError::DiskFull) => Err(error),
+        // A damaged end makes ffprobe complain; what it saw before is what there is.
+        _ => Ok(scan.finish(true)),
+    }
+}

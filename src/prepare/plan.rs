@@ -1,0 +1,150 @@
+//! Item, extent and recipe in, the numbers for ffmpeg and for the check out. Pure.
+
+use super::length;
+use super::recipe::{self, Reason, Recipe, Unfit};
+use super::verify::Expected;
+use crate::config::Profile;
+use crate::ffmpeg::extent::{Extent, GopShape, Track};
+use crate::ffmpeg::prepare_args::{Encoder, Filters, Hdr, Matrix, Picture};
+use crate::library::{MediaInfo, VideoInfo};
+use crate::units::MediaTime;
+
+/// How much longer than needed the last frame may be held: decoders drop a frame or two at the end of damaged files.
+const HOLD_SLACK: MediaTime = MediaTime::from_secs(1);
+
+/// Which part of an item's frames must have come out for it to be prepared again at its true length; below, it is said to
+/// be damaged.
+const FRAMES_KEPT_MIN: f64 = 0.9;
+
+/// The numbers for ffmpeg and for the check.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plan {
+    /// Added to the times ffmpeg reads.
+    pub shift: MediaTime,
+    /// Where the item's own time begins in the container's.
+    pub zero: MediaTime,
+    /// How the picture is made.
+    pub picture: Picture,
+    /// Packets of sound.
+    pub audio_packets: u64,
+    /// What must come out.
+    pub expected: Expected,
+}
+
+/// Lays out the work.
+///
+/// # Errors
+/// [`Unfit`] when the item is too short or too long to air.
+pub fn plan(
+    media: &MediaInfo,
+    extent: &Extent,
+    profile: &Profile,
+    recipe: &Recipe,
+    can_tone_map: bool,
+) -> Result<Plan, Unfit> {
+    let video = &media.video;
+    let rate = recipe::frame_rate(video, profile);
+    let timeline = recipe::timeline(extent, recipe, rate)?;
+    if *recipe == Recipe::Remux {
+        let length = timeline.content_end;
+        return Ok(Plan {
+            shift: timeline.shift,
+            zero: timeline.zero,
+            picture: Picture::Copy,
+            audio_packets: length::packets_in(length),
+            expected: Expected { frames: extent.video.packets, length },
+        });
+    }
+    let exact = recipe::exact_length(&timeline, rate);
+    let held = exact.frames.saturating_sub(rate.frames_in(timeline.video_end));
+    let filters = Filters {
+        deinterlace: video.interlaced,
+        tone_map: hdr(video).filter(|_| can_tone_map),
+        matrix: matrix(video, extent),
+        fitted: recipe::fitted_size(video, profile),
+        hold_frames: held + rate.frames_in(HOLD_SLACK),
+    };
+    let encoder = encoder(profile, rate, exact.frames);
+    Ok(Plan {
+        shift: timeline.shift,
+        zero: timeline.zero,
+        picture: Picture::Encode(filters, encoder),
+        audio_packets: exact.audio_packets,
+        expected: Expected { frames: exact.frames, length: rate.length_of(exact.frames) },
+    })
+}
+
+/// Returns the encoder of a profile: the same for items and the slate.
+#[must_use]
+pub fn encoder(profile: &Profile, rate: crate::ffmpeg::rate::Rate, frames: u64) -> Encoder {
+    Encoder {
+        size: (profile.width, profile.height),
+        rate,
+        frames,
+        quality: profile.quality,
+        preset: profile.preset.as_str(),
+        kbps_max: profile.video_kbps_max,
+    }
+}
+
+fn hdr(video: &VideoInfo) -> Option<Hdr> {
+    match video.color_transfer.as_deref() {
+        Some("smpte2084") => Some(Hdr::Pq),
+        Some("arib-std-b67") => Some(Hdr::Hlg),
+        _ => None,
+    }
+}
+
+/// A picture that does not tell its matrix has that of its size; swscale would take all for standard definition.
+fn matrix(video: &VideoInfo, extent: &Extent) -> Matrix {
+    let told = extent.streams.get(video.index as usize).and_then(|stream| stream.color_space.as_deref());
+    match told {
+        Some(_) => Matrix::Told,
+        None if video.width >= 1280 || video.height >= 720 => Matrix::Bt709,
+        None => Matrix::Bt601,
+    }
+}
+
+/// Returns the extent a container tells, for files too large to be looked through.
+#[must_use]
+pub fn container_extent(media: &MediaInfo) -> Extent {
+    let track = |start: MediaTime, length: MediaTime| Track {
+        first: start,
+        end: start + length,
+        monotonic: true,
+        ..Track::default()
+    };
+    Extent {
+        video: track(media.video.start, media.video.duration.unwrap_or(media.duration)),
+        audio: media.audio.as_ref().map(|audio| track(audio.start, audio.duration.unwrap_or(media.duration))),
+        gops: GopShape::default(),
+        container_start: None,
+        streams: Vec::new(),
+        complete: false,
+    }
+}
+
+/// Returns the recipe and the extent to try after a transcode that made only `made` of `wanted` frames: the true length
+/// is known now. None when so much is missing that the file must be called damaged.
+#[must_use]
+pub fn shortened(extent: &Extent, plan: &Plan, made: u64) -> Option<Extent> {
+    let Picture::Encode(_, encoder) = &plan.picture else { return None };
+    #[expect(clippy::cast_precision_loss, reason = "frame counts are far below 2^53")]
+    let kept = made as f64 / plan.expected.frames.max(1) as f64;
+    if made >= plan.expected.frames || kept < FRAMES_KEPT_MIN {
+        return None;
+    }
+    let end = plan.zero + encoder.rate.length_of(made);
+    let mut shorter = extent.clone();
+    shorter.video.end = end;
+    if let Some(audio) = &mut shorter.audio {
+        audio.end = audio.end.min(end);
+    }
+    Some(shorter)
+}
+
+/// Returns the recipe after a remux that failed.
+#[must_use]
+pub fn instead_of_remux(why: String) -> Recipe {
+    Recipe::Transcode { reasons: vec![Reason::RemuxFailed(why)] }
+}

@@ -1,0 +1,100 @@
+//! What is known of a finished mezzanine, kept beside it as JSON, so that a restart need not look at its bytes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::mezzanine::{Gop, Mezzanine, MezzanineId};
+use super::recipe::Recipe;
+use crate::units::MediaTime;
+
+/// Counts up with every change of the format: others are not read, and their mezzanines are made anew.
+const FORMAT_VERSION: u32 = 1;
+
+/// The file beside a mezzanine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sidecar {
+    version: u32,
+    id: MezzanineId,
+    /// How it was made; none for the slate.
+    pub recipe: Option<Recipe>,
+    signature: Arc<str>,
+    tables_len: u32,
+    /// Length in bytes and duration in ticks of each GOP; the offsets follow from them.
+    gops: Vec<(u32, i64)>,
+}
+
+impl Sidecar {
+    /// Returns what is to be written for a complete mezzanine.
+    #[must_use]
+    pub fn of(mezzanine: &Mezzanine, recipe: Option<Recipe>) -> Self {
+        Self {
+            version: FORMAT_VERSION,
+            id: mezzanine.id.clone(),
+            recipe,
+            signature: Arc::clone(&mezzanine.signature),
+            tables_len: mezzanine.tables_len,
+            gops: mezzanine.gops.iter().map(|gop| (gop.len, gop.duration.0)).collect(),
+        }
+    }
+
+    /// Returns the mezzanine, or `None` where the text is of another version, another item, or does not fit a file of
+    /// `file_len` bytes.
+    #[must_use]
+    pub fn read(text: &[u8], id: &MezzanineId, path: PathBuf, file_len: u64) -> Option<Mezzanine> {
+        let sidecar: Self = serde_json::from_slice(text).ok()?;
+        let mut offset = 0;
+        let mut gops = Vec::with_capacity(sidecar.gops.len());
+        for (len, ticks) in sidecar.gops {
+            gops.push(Gop { offset, len, duration: MediaTime(ticks) });
+            offset += u64::from(len);
+        }
+        let whole = !gops.is_empty() && offset == file_len && gops.iter().all(|gop| gop.duration.0 > 0);
+        (whole && sidecar.version == FORMAT_VERSION && sidecar.id == *id).then(|| Mezzanine {
+            id: sidecar.id,
+            path,
+            tables_len: sidecar.tables_len,
+            gops: gops.into(),
+            signature: sidecar.signature,
+            complete: true,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::ContentKey;
+
+    fn mezzanine() -> Mezzanine {
+        let gop = |offset, len| Gop { offset, len, duration: MediaTime::from_secs(2) };
+        Mezzanine {
+            id: MezzanineId { key: ContentKey("k".into()), profile: "p".into() },
+            path: "/cache/k-p.ts".into(),
+            tables_len: 564,
+            gops: [gop(0, 100), gop(100, 50)].into(),
+            signature: "s".into(),
+            complete: true,
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let text = serde_json::to_vec(&Sidecar::of(&mezzanine(), Some(Recipe::Remux))).unwrap();
+        let read = Sidecar::read(&text, &mezzanine().id, mezzanine().path, 150);
+        assert_eq!(read, Some(mezzanine()));
+    }
+
+    #[test]
+    fn what_does_not_fit_the_file_is_not_believed() {
+        let text = serde_json::to_string(&Sidecar::of(&mezzanine(), None)).unwrap();
+        let other = MezzanineId { key: ContentKey("x".into()), profile: "p".into() };
+        let read = |text: &str, id: &MezzanineId, len| Sidecar::read(text.as_bytes(), id, "/p".into(), len);
+        assert_eq!(read(&text, &mezzanine().id, 149), None, "a file cut short");
+        assert_eq!(read(&text, &other, 150), None, "another item's");
+        assert_eq!(read(&text.replace("\"version\":1", "\"version\":2"), &other, 150), None, "another version's");
+        assert_eq!(read("{", &mezzanine().id, 150), None, "half a file");
+    }
+}

@@ -1,0 +1,120 @@
+//! The slate: what is shown when nothing else can be. A short mezzanine that is joined to itself without end.
+
+pub mod task;
+
+use std::sync::Arc;
+
+use super::identity;
+use super::length::{self, ExactLength};
+use super::mezzanine::MezzanineId;
+use crate::config::Profile;
+use crate::ffmpeg::rate::Rate;
+use crate::units::{ContentKey, MediaTime};
+
+/// How long one round of the slate is, at least.
+const ROUND: MediaTime = MediaTime::from_secs(4);
+
+/// By how many frames a round may be longer so that its sound ends exactly with its picture.
+const HOLD_FRAMES_MAX: u64 = 63;
+
+/// The longest name that is drawn, in characters.
+const NAME_MAX: usize = 40;
+
+/// The longest reason that is drawn, in characters.
+const REASON_MAX: usize = 90;
+
+/// How many slates are kept over a restart: a few reasons for each of a few dozen channels.
+const KEPT_MAX: usize = 200;
+
+/// Begins the key of every slate; no digest does.
+const KEY_PREFIX: &str = "slate";
+
+/// Changes with the drawing, so that older slates are drawn anew.
+const DRAWING: &str = "1";
+
+/// What is drawn, and to which profile.
+#[derive(Clone, Debug)]
+pub struct SlateCard {
+    /// The channel's name.
+    pub name: Arc<str>,
+    /// One line: why nothing else is on.
+    pub reason: Arc<str>,
+    /// The channel's profile: the slate joins with items of the same profile and rate without a discontinuity.
+    pub profile: Arc<Profile>,
+    /// The rate of most items; the profile's, or else 25, where none is given.
+    pub rate: Option<Rate>,
+}
+
+impl SlateCard {
+    /// Returns the frame rate.
+    #[must_use]
+    pub fn frame_rate(&self) -> Rate {
+        self.profile.fps.map(Rate::whole).or(self.rate).unwrap_or(Rate::whole(25))
+    }
+
+    /// Returns frames and packets of one round.
+    #[must_use]
+    pub fn length(&self) -> ExactLength {
+        length::exact_within(ROUND, self.frame_rate(), HOLD_FRAMES_MAX)
+    }
+
+    /// Returns name and reason as they are drawn: one line each, short enough to be read.
+    #[must_use]
+    pub fn texts(&self) -> (String, String) {
+        (one_line(&self.name, NAME_MAX), one_line(&self.reason, REASON_MAX))
+    }
+
+    /// Returns the name of the mezzanine.
+    #[must_use]
+    pub fn id(&self) -> MezzanineId {
+        let (name, reason) = self.texts();
+        let rate = self.frame_rate().to_string();
+        let digest = identity::texts_digest(&[DRAWING, &name, &reason, &rate]);
+        MezzanineId {
+            key: ContentKey(format!("{KEY_PREFIX}{}", &digest[..27]).into()),
+            profile: identity::profile_digest(&self.profile),
+        }
+    }
+}
+
+fn one_line(text: &str, len_max: usize) -> String {
+    let line: String = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|w| !w.is_empty())
+        .fold(String::new(), |line, word| if line.is_empty() { word.to_owned() } else { format!("{line} {word}") });
+    if line.chars().count() <= len_max {
+        return line;
+    }
+    line.chars().take(len_max - 1).chain(['…']).collect()
+}
+
+/// Why there is no slate.
+#[derive(Debug, thiserror::Error)]
+pub enum SlateError {
+    /// Its files could not be written.
+    #[error("failed to write the slate")]
+    Io(#[from] std::io::Error),
+    /// It could not be drawn.
+    #[error("failed to draw the slate: {0}")]
+    Draw(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_one_short_line() {
+        assert_eq!(one_line("  Cats\n &\tDogs ", 40), "Cats & Dogs");
+        assert_eq!(one_line("abcdef", 4), "abc…");
+        assert_eq!(one_line("", 4), "");
+    }
+
+    #[test]
+    fn a_round_of_the_slate_ends_with_its_sound() {
+        for rate in [Rate::whole(24), Rate::whole(25), Rate::whole(30), Rate::whole(50), Rate::whole(60)] {
+            let length = length::exact_within(ROUND, rate, HOLD_FRAMES_MAX);
+            assert_eq!(length::packets_length(length.audio_packets), rate.length_of(length.frames), "{rate}");
+        }
+    }
+}

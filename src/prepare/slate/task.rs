@@ -1,0 +1,125 @@
+//! Draws the slate, once for each text and profile.
+#![expect(clippy::disallowed_methods, reason = "writes the texts that ffmpeg draws")]
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{KEPT_MAX, KEY_PREFIX, SlateCard, SlateError};
+use crate::ffmpeg::child::{ChildSpec, Limits, Role};
+use crate::ffmpeg::prepare_args::{self, Slate, SlateText};
+use crate::ffmpeg::task as child;
+use crate::prepare::folder::task::{Folder, Found};
+use crate::prepare::job::growth::Grown;
+use crate::prepare::job::task as job;
+use crate::prepare::job::{Tools, last_words};
+use crate::prepare::mezzanine::{Mezzanine, MezzanineId};
+use crate::prepare::plan;
+use crate::prepare::verify::Expected;
+
+/// How long drawing may take: a second on an idle machine.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// How many bytes ffmpeg may write to stdout while drawing.
+const STDOUT_MAX: u64 = 1 << 16;
+
+/// Where Debian keeps the font; ffmpeg asks fontconfig where it is not.
+const FONT: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
+
+/// Returns the slate from the cache, or draws it; without its texts where ffmpeg cannot write them.
+///
+/// # Errors
+/// [`SlateError`] as its variants tell.
+pub async fn make(
+    card: &SlateCard,
+    folder: &Folder,
+    tools: &Tools,
+    token: &CancellationToken,
+) -> Result<Arc<Mezzanine>, SlateError> {
+    let id = card.id();
+    if let Some(found) = folder.read(&id) {
+        return Ok(found.mezzanine);
+    }
+    let (name, reason) = card.texts();
+    // Two channels may ask for one slate at once: each draws in its own folder.
+    let place = tempfile_in(folder.tmp(), &id)?;
+    fs::write(place.join("name.txt"), &name)?;
+    fs::write(place.join("reason.txt"), &reason)?;
+    let font = Path::new(FONT).exists().then_some(Path::new(FONT));
+    let texts = SlateText { name_len: name.chars().count(), reason_len: reason.chars().count(), font };
+    let mut outcome = Err(SlateError::Draw("nothing was tried".to_owned()));
+    for texts in [tools.can_write_text.then_some(texts), None] {
+        outcome = draw(card, &id, texts, &place, tools, token).await;
+        if outcome.is_ok() || texts.is_none() {
+            break;
+        }
+    }
+    let kept = outcome.and_then(|drawn| Ok(Arc::new(folder.keep(&drawn, None)?)));
+    let _gone = fs::remove_dir_all(&place);
+    kept
+}
+
+/// Takes the slates out of what was found at start, for they are no items and are not evicted, and removes the oldest
+/// where there are too many.
+#[must_use]
+pub fn retain_newest(found: Vec<Found>, folder: &Folder) -> Vec<Found> {
+    let is_slate = |one: &Found| one.mezzanine.id.key.0.starts_with(KEY_PREFIX);
+    let (mut slates, items): (Vec<Found>, Vec<Found>) = found.into_iter().partition(is_slate);
+    slates.sort_by_key(|one| std::cmp::Reverse(one.changed));
+    for old in slates.iter().skip(KEPT_MAX) {
+        folder.remove(&old.mezzanine.id);
+    }
+    items
+}
+
+fn tempfile_in(tmp: &Path, id: &MezzanineId) -> Result<std::path::PathBuf, SlateError> {
+    for n in 0..100 {
+        let place = tmp.join(format!("{}-{n}", id.file_stem()));
+        match fs::create_dir(&place) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error.into()),
+            Ok(()) => return Ok(place),
+        }
+    }
+    Err(SlateError::Draw("too many draw it at once".to_owned()))
+}
+
+async fn draw(
+    card: &SlateCard,
+    id: &MezzanineId,
+    texts: Option<SlateText<'_>>,
+    place: &Path,
+    tools: &Tools,
+    token: &CancellationToken,
+) -> Result<Mezzanine, SlateError> {
+    let (ts, playlist) = (place.join("slate.ts"), place.join("slate.m3u8"));
+    let length = card.length();
+    let slate = Slate {
+        encoder: plan::encoder(&card.profile, card.frame_rate(), length.frames),
+        audio_packets: length.audio_packets,
+        audio_kbps: card.profile.audio_kbps,
+        texts,
+        ts: &ts,
+        playlist: &playlist,
+    };
+    let spec = ChildSpec {
+        program: tools.ffmpeg.clone(),
+        args: prepare_args::slate_args(&slate),
+        folder: Some(place.to_owned()),
+        role: Role::Prepare,
+        limits: Limits { nice: 0, ..Limits::PREPARE },
+    };
+    let failed = |why: String| SlateError::Draw(why);
+    let ended = child::run_to_end(&spec, LIMIT, STDOUT_MAX, token).await;
+    let (evidence, _) = ended.map_err(|error| failed(error.to_string()))?;
+    if !evidence.success() {
+        return Err(failed(last_words(&evidence)));
+    }
+    let expected = Expected { frames: length.frames, length: card.frame_rate().length_of(length.frames) };
+    let grown = job::look(Grown::default(), &ts, &playlist).await.map_err(|error| failed(error.to_string()))?;
+    let checked = job::check(id, expected, &grown, &ts, &tools.ffprobe, token).await;
+    checked.map_err(|error| failed(error.to_string()))
+}

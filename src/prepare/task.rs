@@ -1,0 +1,428 @@
+//! The preparing service: bounded workers, their states, the cache on the disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
+
+use super::cache::{self, Kept};
+use super::folder::task::Folder;
+use super::job::{Growth, JobError, Made, Request, Tools};
+use super::mezzanine::{Mezzanine, MezzanineId};
+use super::queue::{Ended, Next, Queue, Want};
+use super::slate::{self, SlateCard, SlateError};
+use super::{Prepared, job::task as job_task};
+use crate::clock::Clock;
+use crate::ffmpeg::child::{ChildSpec, Limits, Role};
+use crate::ffmpeg::task as child;
+use crate::library::Item;
+use crate::units::{ChannelId, MediaTime};
+
+/// How long ffmpeg may take to list its filters.
+const ABILITIES_LIMIT: Duration = Duration::from_secs(20);
+/// How long that list may be, in bytes (9.0: 40 kB).
+const ABILITIES_MAX: u64 = 1 << 20;
+/// How often to look again although nothing happened: somebody may have made room on the disk.
+const LOOK_PAUSE: SignedDuration = SignedDuration::from_mins(1);
+/// How many ends of preparations may wait to be noted: there are only as many as workers.
+const ENDS_MAX: usize = 64;
+
+/// What the service needs to know.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The ffmpeg program.
+    pub ffmpeg: PathBuf,
+    /// The ffprobe program.
+    pub ffprobe: PathBuf,
+    /// The station's data folder; the cache is the folder `cache` in it.
+    pub data: PathBuf,
+    /// How many bytes of mezzanines to keep.
+    pub cache_budget_bytes: u64,
+    /// How many items are prepared at once.
+    pub workers: usize,
+    /// Items that failed in an earlier life, with the reasons.
+    pub failures: Vec<(MezzanineId, Arc<str>)>,
+}
+
+/// A handle to the service; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Preparer {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    changed: watch::Sender<u64>,
+    wake: Notify,
+    folder: Folder,
+    settings: Settings,
+    tools: Tools,
+    clock: Clock,
+    token: CancellationToken,
+    tracker: TaskTracker,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: Queue,
+    prepared: BTreeMap<MezzanineId, Prepared>,
+    /// When each mezzanine on the disk was last wanted or made.
+    used: BTreeMap<MezzanineId, Timestamp>,
+    /// Why nothing is begun although something is wanted: told once.
+    held: bool,
+    jobs: u64,
+}
+
+impl Preparer {
+    /// Starts the service: looks what ffmpeg can do, finds the mezzanines of earlier lives, waits for wants.
+    ///
+    /// It ends with the token, its workers with it, and leaves no temporary file; `tracker` waits for that.
+    ///
+    /// # Errors
+    /// When the cache folder cannot be made or read.
+    pub async fn start(
+        settings: Settings,
+        clock: Clock,
+        token: CancellationToken,
+        tracker: &TaskTracker,
+    ) -> io::Result<Self> {
+        let data = settings.data.clone();
+        let opened = tokio::task::spawn_blocking(move || {
+            let folder = Folder::open(&data)?;
+            let found = folder.scan()?;
+            Ok::<_, io::Error>((folder, found))
+        });
+        // At the same time, for both take a moment and somebody waits for the first picture.
+        let (opened, tools) = tokio::join!(opened, abilities(&settings, &token));
+        let (folder, found) = opened.map_err(io::Error::other)??;
+        let mut state = State::default();
+        for one in slate::task::retain_newest(found, &folder) {
+            state.used.insert(one.mezzanine.id.clone(), one.changed);
+            state.prepared.insert(one.mezzanine.id.clone(), Prepared::Ready(one.mezzanine));
+        }
+        for (id, reason) in &settings.failures {
+            state.prepared.entry(id.clone()).or_insert_with(|| Prepared::Failed(Arc::clone(reason)));
+        }
+        tracing::info!(
+            mezzanines = state.used.len(),
+            tone_map = tools.can_tone_map,
+            text = tools.can_write_text,
+            "preparing is ready"
+        );
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            changed: watch::channel(0).0,
+            wake: Notify::new(),
+            folder,
+            settings,
+            tools,
+            clock,
+            token,
+            tracker: tracker.clone(),
+        });
+        tracker.spawn(run(Arc::clone(&shared)));
+        Ok(Self { shared })
+    }
+
+    /// Replaces what a channel wants, soonest first or not; what it wanted before and does not now is given up, but for
+    /// what is already being made.
+    pub fn want(&self, channel: &ChannelId, wants: Vec<Want>) {
+        let now = self.shared.clock.now();
+        {
+            let mut state = self.shared.lock();
+            state.queue.set(channel.clone(), wants);
+            let dues = state.queue.dues();
+            for (id, used) in &mut state.used {
+                if dues.contains_key(id) {
+                    *used = now;
+                }
+            }
+            state.held = false;
+        }
+        self.shared.wake.notify_one();
+    }
+
+    /// Returns how far a mezzanine has got.
+    #[must_use]
+    pub fn state(&self, id: &MezzanineId) -> Prepared {
+        self.shared.lock().prepared.get(id).cloned().unwrap_or(Prepared::Waiting)
+    }
+
+    /// Returns a number that changes whenever any state does.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.shared.changed.subscribe()
+    }
+
+    /// Returns what failed for good, with the reasons, so that it can be remembered over a restart.
+    #[must_use]
+    pub fn failures(&self) -> Vec<(MezzanineId, Arc<str>)> {
+        let state = self.shared.lock();
+        let failed = |(id, prepared): (&MezzanineId, &Prepared)| match prepared {
+            Prepared::Failed(reason) => Some((id.clone(), Arc::clone(reason))),
+            _ => None,
+        };
+        state.prepared.iter().filter_map(failed).collect()
+    }
+
+    /// Forgets that a mezzanine failed, so that it is tried again when wanted.
+    pub fn forget_failure(&self, id: &MezzanineId) {
+        let forgotten = {
+            let mut state = self.shared.lock();
+            let failed = matches!(state.prepared.get(id), Some(Prepared::Failed(_)));
+            failed && state.prepared.remove(id).is_some()
+        };
+        if forgotten {
+            self.shared.tell();
+            self.shared.wake.notify_one();
+        }
+    }
+
+    /// Takes note that a mezzanine's file cannot be read any more, so that it is made again when wanted.
+    pub fn lost(&self, id: &MezzanineId) {
+        {
+            let mut state = self.shared.lock();
+            state.prepared.remove(id);
+            state.used.remove(id);
+        }
+        self.shared.tell();
+        self.shared.wake.notify_one();
+    }
+
+    /// Returns a slate, drawn on the spot or from the cache.
+    ///
+    /// # Errors
+    /// [`SlateError`] when ffmpeg cannot draw it.
+    pub async fn slate(&self, card: &SlateCard) -> Result<Arc<Mezzanine>, SlateError> {
+        let (folder, tools) = (&self.shared.folder, &self.shared.tools);
+        slate::task::make(card, folder, tools, &self.shared.token).await
+    }
+}
+
+impl Shared {
+    /// The lock is never held over an await, and nothing that holds it can panic half-way through a change.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self) {
+        self.changed.send_modify(|generation| *generation = generation.wrapping_add(1));
+    }
+
+    fn set(&self, id: &MezzanineId, prepared: Prepared) {
+        self.lock().prepared.insert(id.clone(), prepared);
+        self.tell();
+    }
+}
+
+type EndOf = (MezzanineId, Result<Made, JobError>);
+
+/// Begins what is next whenever something changed, and notes what ended.
+async fn run(shared: Arc<Shared>) {
+    let (ends, mut ended) = mpsc::channel::<EndOf>(ENDS_MAX);
+    let mut running = 0_usize;
+    loop {
+        while let Some((next, stem)) = choose(&shared) {
+            running += 1;
+            shared.tell();
+            begin(&shared, next, stem, ends.clone());
+        }
+        let retry = shared.lock().queue.next_retry(shared.clock.now());
+        let retry = retry.unwrap_or_else(|| shared.clock.now() + LOOK_PAUSE);
+        tokio::select! {
+            biased;
+            () = shared.token.cancelled() => break,
+            Some((id, outcome)) = ended.recv() => {
+                running -= 1;
+                note(&shared, &id, outcome).await;
+            }
+            () = shared.wake.notified() => {}
+            () = shared.clock.sleep_until(retry) => {}
+        }
+    }
+    // The workers were cancelled by the same token; their files go when the last has ended.
+    while running > 0 && ended.recv().await.is_some() {
+        running -= 1;
+    }
+    shared.folder.clear_tmp();
+}
+
+/// Returns what is to be begun now, having noted it as begun and made room for it.
+fn choose(shared: &Shared) -> Option<(Next, String)> {
+    let now = shared.clock.now();
+    let mut evicted = Vec::new();
+    let chosen = {
+        let mut state = shared.lock();
+        let state = &mut *state;
+        let settled =
+            |id: &MezzanineId| matches!(state.prepared.get(id), Some(Prepared::Ready(_) | Prepared::Failed(_)));
+        let next = state.queue.next(settled, shared.settings.workers, now)?;
+        let bytes = estimate(&next.want);
+        let kept = kept(state);
+        // A disk with less room than the budget is the budget.
+        let held = kept.iter().fold(0, |sum: u64, one| sum.saturating_add(one.bytes));
+        let budget = shared.settings.cache_budget_bytes.min(held.saturating_add(shared.folder.room()));
+        if !next.urgent && !cache::worth_making(&kept, budget, bytes, next.want.due) {
+            if !std::mem::replace(&mut state.held, true) {
+                tracing::warn!(budget, needed = bytes, "cache full of what airs sooner; preparing waits");
+            }
+            return None;
+        }
+        for id in cache::evict(&kept, budget, bytes) {
+            if id != next.id {
+                state.prepared.remove(&id);
+                state.used.remove(&id);
+                evicted.push(id);
+            }
+        }
+        state.queue.started(&next.id);
+        state.jobs += 1;
+        let stem = format!("{}-{}", next.id.file_stem(), state.jobs);
+        (next, stem)
+    };
+    for id in evicted {
+        tracing::debug!(item = %id.key, "evicted from the cache");
+        shared.folder.remove(&id);
+    }
+    Some(chosen)
+}
+
+fn kept(state: &State) -> Vec<Kept> {
+    let dues = state.queue.dues();
+    let ready = state.prepared.values().filter_map(|prepared| match prepared {
+        Prepared::Ready(mezzanine) => Some(mezzanine),
+        _ => None,
+    });
+    let one = |mezzanine: &Arc<Mezzanine>| {
+        let due = dues.get(&mezzanine.id);
+        Kept {
+            id: mezzanine.id.clone(),
+            bytes: mezzanine.gops.last().map_or(0, |gop| gop.offset + u64::from(gop.len)),
+            used: state.used.get(&mezzanine.id).copied().unwrap_or_default(),
+            due: due.map(|(due, _)| *due),
+            pinned: due.is_some_and(|(_, pinned)| *pinned),
+        }
+    };
+    ready.map(one).collect()
+}
+
+/// Returns about how many bytes a mezzanine will take: what the ceiling of its bit rate allows, but no more than a good
+/// codec's picture can grow by. (The container's word on the length may be off by a day, the file's size is not.)
+fn estimate(want: &Want) -> u64 {
+    const GROWTH_MAX: u64 = 8;
+    const SHORT_BYTES: u64 = 64 << 20;
+    let profile = &want.profile;
+    let bits_a_second = u64::from(profile.video_kbps_max + profile.audio_kbps) * 1000;
+    let seconds = want.item.media.duration.max(MediaTime::ZERO).0.unsigned_abs() / 90_000 + 1;
+    let at_ceiling = seconds.saturating_mul(bits_a_second / 8);
+    at_ceiling.min(want.item.stamp.size.saturating_mul(GROWTH_MAX).saturating_add(SHORT_BYTES))
+}
+
+fn begin(shared: &Arc<Shared>, next: Next, stem: String, ends: mpsc::Sender<EndOf>) {
+    let span = tracing::info_span!("prepare", item = %next.want.item.name, urgent = next.urgent);
+    let shared_job = Arc::clone(shared);
+    let work = async move {
+        let id = next.id.clone();
+        let outcome = prepare(&shared_job, next, stem).await;
+        // The receiver lives until every worker has ended.
+        let _sent = ends.send((id, outcome)).await;
+    };
+    shared.tracker.spawn(work.instrument(span));
+}
+
+async fn prepare(shared: &Shared, next: Next, stem: String) -> Result<Made, JobError> {
+    if shared.folder.room() < estimate(&next.want) {
+        return Err(JobError::DiskFull);
+    }
+    let request = Request {
+        id: next.id,
+        item: next.want.item,
+        profile: next.want.profile,
+        urgent: next.urgent,
+        awaited: next.awaited,
+        folder: shared.folder.tmp().to_owned(),
+        stem,
+    };
+    tracing::info!("preparing begins");
+    let report = |growth: Growth| {
+        let Growth { mezzanine, speed, progress } = growth;
+        shared.set(&request.id, Prepared::Growing { mezzanine, speed, progress });
+    };
+    let mut outcome = job_task::run(&request, &shared.tools, &shared.token, &report).await;
+    if outcome.is_err() && !is_as_looked_into(&request.item).await {
+        // What went wrong is no verdict on the item, which may come back as it was.
+        outcome = Err(JobError::Changed);
+    }
+    if outcome.is_err() {
+        shared.folder.remove_tmp(&request.stem);
+    }
+    outcome
+}
+
+/// Whether an item's file is there with the size it had.
+async fn is_as_looked_into(item: &Item) -> bool {
+    tokio::fs::metadata(&item.path).await.is_ok_and(|about| about.len() == item.stamp.size)
+}
+
+/// Notes how a preparation ended and tells it.
+async fn note(shared: &Arc<Shared>, id: &MezzanineId, outcome: Result<Made, JobError>) {
+    let outcome = match outcome {
+        Ok(made) => {
+            let (folder, recipe) = (shared.folder.clone(), made.recipe.clone());
+            let keep = tokio::task::spawn_blocking(move || folder.keep(&made.mezzanine, Some(made.recipe)));
+            let kept = keep.await.map_err(io::Error::other).and_then(|kept| kept);
+            kept.map(|mezzanine| (mezzanine, recipe)).map_err(|error| JobError::Interrupted(error.to_string()))
+        }
+        Err(error) => Err(error),
+    };
+    let now = shared.clock.now();
+    let mut state = shared.lock();
+    match outcome {
+        Ok((mezzanine, recipe)) => {
+            tracing::info!(item = %id.key, ?recipe, length = %mezzanine.duration(), "prepared");
+            state.queue.ended(id, Ended::Settled, now);
+            state.used.insert(id.clone(), now);
+            state.prepared.insert(id.clone(), Prepared::Ready(Arc::new(mezzanine)));
+        }
+        Err(error) => {
+            let ended = match &error {
+                JobError::Unfit(_) => Ended::Settled,
+                JobError::Interrupted(_) => Ended::Interrupted,
+                JobError::Changed | JobError::DiskFull | JobError::Cancelled => Ended::Blocked,
+            };
+            let over = state.queue.ended(id, ended, now);
+            tracing::warn!(item = %id.key, %error, over, "preparing failed");
+            if over {
+                state.prepared.insert(id.clone(), Prepared::Failed(error.to_string().into()));
+            } else {
+                state.prepared.remove(id);
+            }
+        }
+    }
+    drop(state);
+    shared.tell();
+}
+
+/// Asks ffmpeg which of the filters we could do without it has.
+async fn abilities(settings: &Settings, token: &CancellationToken) -> Tools {
+    let args = ["-hide_banner", "-nostdin", "-v", "error", "-filters"].map(Into::into).into();
+    let limits = Limits::PROBE;
+    let spec = ChildSpec { program: settings.ffmpeg.clone(), args, folder: None, role: Role::Probe, limits };
+    let listed = child::run_to_end(&spec, ABILITIES_LIMIT, ABILITIES_MAX, token).await;
+    let text = listed.map(|(_, text)| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
+    let filters: BTreeSet<&str> = text.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    Tools {
+        ffmpeg: settings.ffmpeg.clone(),
+        ffprobe: settings.ffprobe.clone(),
+        can_tone_map: filters.contains("zscale") && filters.contains("tonemap"),
+        can_write_text: filters.contains("drawtext"),
+    }
+}

@@ -1,0 +1,107 @@
+//! The tables, and how an older database becomes today's.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::StoreError;
+
+/// One script a version; a database of version n has run the first n. Scripts are never changed, only added.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE file (
+        path     BLOB PRIMARY KEY,   -- absolute, bytes as the system has them
+        size     INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        key      TEXT NOT NULL,
+        media    TEXT,               -- JSON; with metadata when accepted
+        metadata TEXT,               -- JSON
+        reason   TEXT,               -- when refused
+        rules    INTEGER NOT NULL    -- of the program that judged it
+    ) WITHOUT ROWID;
+    CREATE TABLE failure (
+        key     TEXT NOT NULL,
+        profile TEXT NOT NULL,
+        reason  TEXT NOT NULL,
+        PRIMARY KEY (key, profile)
+    ) WITHOUT ROWID;
+    CREATE TABLE plan (
+        channel     TEXT PRIMARY KEY,
+        next_serial INTEGER NOT NULL,
+        picker      TEXT NOT NULL    -- JSON
+    ) WITHOUT ROWID;
+    CREATE TABLE programme (
+        channel  TEXT NOT NULL,
+        serial   INTEGER NOT NULL,
+        key      TEXT NOT NULL,
+        name     TEXT NOT NULL,
+        metadata TEXT NOT NULL,      -- JSON
+        start_ns INTEGER NOT NULL,
+        duration INTEGER NOT NULL,   -- 1/90,000 s
+        PRIMARY KEY (channel, serial)
+    ) WITHOUT ROWID;
+    CREATE TABLE aired (
+        id       INTEGER PRIMARY KEY,
+        channel  TEXT NOT NULL,
+        serial   INTEGER,
+        key      TEXT,
+        metadata TEXT NOT NULL,      -- JSON
+        start_ns INTEGER NOT NULL,
+        duration INTEGER NOT NULL,   -- 1/90,000 s, as are the two below
+        joined   INTEGER NOT NULL,
+        aired    INTEGER NOT NULL
+    );
+    CREATE INDEX aired_by_time ON aired (channel, start_ns);
+    CREATE TABLE continuity (
+        channel       TEXT PRIMARY KEY,
+        msn           INTEGER NOT NULL,
+        discontinuity INTEGER NOT NULL,
+        edge_ns       INTEGER NOT NULL
+    ) WITHOUT ROWID;
+"];
+
+/// How long to wait for another program that reads the database, such as the command line beside the server.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Sets the connection up, checks the file and brings it to today's version.
+///
+/// WAL with `synchronous=NORMAL` may lose the last transactions at a power cut and never damages the file; what may be
+/// lost (a probe, the last seconds of continuity) is made again.
+///
+/// # Errors
+/// [`StoreError::Damaged`] or an error of `SQLite` for which [`is_damage`] holds, when the file must be given up;
+/// [`StoreError::Newer`] when it must not be touched.
+pub(super) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if said != "ok" {
+        return Err(StoreError::Damaged { said });
+    }
+    migrate(connection)
+}
+
+/// Whether an error means that the file itself is damaged.
+pub(super) fn is_damage(error: &StoreError) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    match error {
+        StoreError::Damaged { .. } => true,
+        StoreError::Sql(error) => matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)),
+        _ => false,
+    }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let known = u32::try_from(MIGRATIONS.len()).expect("there are few versions");
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    for (version, script) in (1..).zip(MIGRATIONS).skip(found as usize) {
+        let change = connection.transaction()?;
+        change.execute_batch(script)?;
+        change.pragma_update(None, "user_version", version)?;
+        change.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,259 @@
+//! What survives a restart, and what happens to a damaged database.
+
+use std::os::unix::ffi::OsStringExt;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+use crate::library::{FileStamp, MediaInfo, Metadata, VideoInfo};
+use crate::schedule::Programme;
+use crate::store::StoredVerdict;
+use crate::units::{ContentKey, MediaTime};
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_second(secs).unwrap()
+}
+
+fn cats() -> ChannelId {
+    ChannelId::new("cats").unwrap()
+}
+
+fn metadata(title: &str) -> Metadata {
+    Metadata { title: title.to_owned(), author: Some("\u{e9}".to_owned()), ..Metadata::default() }
+}
+
+fn media() -> MediaInfo {
+    let video = VideoInfo {
+        index: 0,
+        codec: "h264".to_owned(),
+        profile: Some("High".to_owned()),
+        level: Some(40),
+        width: 1280,
+        height: 720,
+        sar: (1, 1),
+        pix_fmt: "yuv420p".to_owned(),
+        fps: (30000, 1001),
+        fps_base: (30000, 1001),
+        interlaced: false,
+        rotation: 0,
+        color_transfer: None,
+        duration: None,
+        start: MediaTime::ZERO,
+        bit_rate: Some(3_000_000),
+    };
+    MediaInfo { format: "matroska,webm".to_owned(), duration: MediaTime(123_456_789), video, audio: None }
+}
+
+fn known(path: impl Into<PathBuf>, verdict: StoredVerdict) -> KnownFile {
+    let stamp = FileStamp { size: u64::from(u32::MAX) + 5, mtime_ns: -7 };
+    KnownFile { path: path.into(), stamp, key: ContentKey("0123".into()), verdict }
+}
+
+fn accepted(path: impl Into<PathBuf>) -> KnownFile {
+    known(path, StoredVerdict::Accepted { media: Box::new(media()), metadata: metadata("A cat") })
+}
+
+fn id(key: &str) -> MezzanineId {
+    MezzanineId { key: ContentKey(key.into()), profile: "720p".into() }
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_file_is_given_back_whatever_its_name() {
+    let store = Store::in_memory().await.unwrap();
+    let odd = PathBuf::from(OsString::from_vec(b"/media/a \xff\n'\"%d.mp4".to_vec()));
+    let files =
+        vec![accepted(odd), known("/media/b.mp4", StoredVerdict::Quarantined { reason: "It is empty.".into() })];
+    store.put_files(files.clone()).await.unwrap();
+    assert_eq!(store.known_files(Path::new("/media")).await.unwrap(), files);
+}
+
+#[tokio::test]
+async fn only_files_below_the_folder_are_given() {
+    let store = Store::in_memory().await.unwrap();
+    for path in ["/m/a.mp4", "/m/b/c.mp4", "/m-x/d.mp4", "/m0.mp4", "/e.mp4"] {
+        store.put_files(vec![accepted(path)]).await.unwrap();
+    }
+    for root in ["/m", "/m/"] {
+        let found: Vec<_> = store.known_files(Path::new(root)).await.unwrap().into_iter().map(|f| f.path).collect();
+        assert_eq!(found, [PathBuf::from("/m/a.mp4"), PathBuf::from("/m/b/c.mp4")]);
+    }
+}
+
+#[tokio::test]
+async fn what_was_judged_by_other_rules_is_not_known() {
+    let store = Store::in_memory().await.unwrap();
+    store.put_files(vec![accepted("/m/a.mp4"), accepted("/m/b.mp4")]).await.unwrap();
+    let other = |connection: &mut Connection| {
+        Ok(connection.execute("UPDATE file SET rules = rules + 1 WHERE path = ?1", [&b"/m/a.mp4"[..]])?)
+    };
+    assert_eq!(store.ask(other).await.unwrap(), 1);
+    assert_eq!(store.known_files(Path::new("/m")).await.unwrap(), [accepted("/m/b.mp4")]);
+}
+
+#[tokio::test]
+async fn a_file_is_replaced_and_forgotten_by_its_path() {
+    let store = Store::in_memory().await.unwrap();
+    store.put_files(vec![accepted("/m/a.mp4")]).await.unwrap();
+    let refused = known("/m/a.mp4", StoredVerdict::Quarantined { reason: "It is empty.".into() });
+    store.put_files(vec![refused.clone()]).await.unwrap();
+    assert_eq!(store.known_files(Path::new("/m")).await.unwrap(), [refused]);
+    store.forget_files(vec!["/m/a.mp4".into()]).await.unwrap();
+    assert_eq!(store.known_files(Path::new("/m")).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn failures_to_prepare_are_kept_until_forgotten() {
+    let store = Store::in_memory().await.unwrap();
+    store.put_failure(id("aa"), "Its sound is broken.".into()).await.unwrap();
+    store.put_failure(id("bb"), "first".into()).await.unwrap();
+    store.put_failure(id("bb"), "second".into()).await.unwrap();
+    store.forget_failure(id("aa")).await.unwrap();
+    assert_eq!(store.failures().await.unwrap(), [StoredFailure { id: id("bb"), reason: "second".into() }]);
+}
+
+#[tokio::test]
+async fn a_plan_is_replaced_whole_and_given_back_exactly() {
+    let store = Store::in_memory().await.unwrap();
+    assert_eq!(store.load_plan(cats()).await.unwrap(), None);
+    let programme = |serial: u64| Programme {
+        serial,
+        key: ContentKey("aa".into()),
+        name: "cats/a.mp4".into(),
+        metadata: Arc::new(metadata("A cat")),
+        start: Timestamp::from_nanosecond(1_790_000_000_123_456_789).unwrap(),
+        duration: MediaTime(7),
+    };
+    let plan = |serials: std::ops::Range<u64>| StoredPlan {
+        next_serial: serials.end,
+        programmes: serials.map(programme).collect(),
+        picker: json!({"deck": [1, 2]}),
+    };
+    store.save_plan(cats(), plan(1..50)).await.unwrap();
+    store.save_plan(cats(), plan(20..30)).await.unwrap();
+    assert_eq!(store.load_plan(cats()).await.unwrap(), Some(plan(20..30)));
+    assert_eq!(store.load_plan(ChannelId::new("dogs").unwrap()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn of_a_long_plan_only_what_changed_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("nightcast.db"), NOW).await.unwrap();
+    let programme = |serial: u64| Programme {
+        serial,
+        key: ContentKey(format!("{serial:032}").into()),
+        name: format!("clips/{serial}.mp4").into(),
+        metadata: Arc::new(metadata("A clip")),
+        start: at(30 * serial.cast_signed()),
+        duration: MediaTime::from_secs(30),
+    };
+    let plan =
+        StoredPlan { programmes: (0..3000).map(programme).collect(), next_serial: 3000, picker: json!([1, 2, 3]) };
+    store.save_plan(cats(), plan.clone()).await.unwrap();
+    let written = |store: Store| async move { store.ask(|connection| Ok(connection.total_changes())).await.unwrap() };
+    let before = written(store.clone()).await;
+    let mut later = plan.clone();
+    later.programmes.remove(0);
+    later.programmes[5].duration = MediaTime::from_secs(31);
+    let begun = std::time::Instant::now();
+    store.save_plan(cats(), later.clone()).await.unwrap();
+    println!("a plan of 3,000 programmes was saved in {:?}", begun.elapsed());
+    assert_eq!(store.load_plan(cats()).await.unwrap(), Some(later));
+    assert!(written(store).await - before < 10, "only what changed is written");
+}
+
+fn aired(secs: i64) -> Aired {
+    Aired {
+        serial: (secs % 2 == 0).then_some(5),
+        key: (secs % 2 == 0).then(|| ContentKey("aa".into())),
+        metadata: Arc::new(metadata("A cat")),
+        start: at(secs),
+        duration: MediaTime::from_secs(60),
+        from: MediaTime::from_secs(10),
+        aired: MediaTime::from_secs(50),
+    }
+}
+
+#[tokio::test]
+async fn history_gives_the_newest_airings_oldest_first() {
+    let store = Store::in_memory().await.unwrap();
+    for secs in [300, 100, 200] {
+        store.add_aired(cats(), aired(secs)).await.unwrap();
+    }
+    assert_eq!(store.aired_since(cats(), at(150), 9).await.unwrap(), [aired(200), aired(300)]);
+    assert_eq!(store.aired_since(cats(), at(0), 1).await.unwrap(), [aired(300)]);
+}
+
+#[tokio::test]
+async fn history_is_bounded_in_days_and_in_rows() {
+    let store = Store::in_memory().await.unwrap();
+    let later = queries::HISTORY_DAYS * 86_400 + 150;
+    for secs in [100, 200, later] {
+        store.add_aired(cats(), aired(secs)).await.unwrap();
+    }
+    let starts = |aired: Vec<Aired>| aired.iter().map(|a| a.start.as_second()).collect::<Vec<_>>();
+    assert_eq!(starts(store.aired_since(cats(), at(0), 9).await.unwrap()), [200, later]);
+    store.ask(|connection| queries::keep_newest(connection, "cats", 1)).await.unwrap();
+    assert_eq!(starts(store.aired_since(cats(), at(0), 9).await.unwrap()), [later]);
+}
+
+#[tokio::test]
+async fn continuity_survives_closing_and_opening() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/er/nightcast.db");
+    let here = Continuity { msn: 1_790_000_000, discontinuity_sequence: 7, edge: at(12) };
+    let store = Store::open(&path, NOW).await.unwrap();
+    assert_eq!(store.load_continuity(cats()).await.unwrap(), None);
+    store.save_continuity(cats(), here).await.unwrap();
+    let other = store.clone();
+    store.close().await;
+    assert!(matches!(other.load_continuity(cats()).await, Err(StoreError::Closed)));
+    let store = Store::open(&path, NOW).await.unwrap();
+    assert_eq!(store.load_continuity(cats()).await.unwrap(), Some(here));
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_moved_aside_and_begun_anew() {
+    for damage in ["not a database at all", "pages overwritten"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nightcast.db");
+        if damage == "pages overwritten" {
+            let store = Store::open(&path, NOW).await.unwrap();
+            store.put_files((0..500).map(|n| accepted(format!("/m/{n}"))).collect()).await.unwrap();
+            store.close().await;
+            let mut bytes = std::fs::read(&path).unwrap();
+            bytes[8192..40_000].fill(0x5a);
+            std::fs::write(&path, bytes).unwrap();
+        } else {
+            std::fs::write(&path, damage.repeat(100)).unwrap();
+        }
+        let store = Store::open(&path, at(1234)).await.unwrap();
+        assert_eq!(store.known_files(Path::new("/m")).await.unwrap(), [], "{damage}");
+        store.put_files(vec![accepted("/m/a")]).await.unwrap();
+        assert!(folder.path().join("nightcast.db.corrupt-1234").exists(), "{damage}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_later_version_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nightcast.db");
+    let connection = Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    assert!(matches!(Store::open(&path, NOW).await, Err(StoreError::Newer { found: 99, .. })));
+    assert!(path.exists());
+}
+
+#[tokio::test]
+async fn ten_thousand_known_files_are_given_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("nightcast.db"), NOW).await.unwrap();
+    store.put_files((0..10_000).map(|n| accepted(format!("/media/films/{n:05}.mkv"))).collect()).await.unwrap();
+    let begun = std::time::Instant::now();
+    let files = store.known_files(Path::new("/media")).await.unwrap();
+    println!("10,000 known files were read in {:?}", begun.elapsed());
+    assert_eq!(files.len(), 10_000);
+}

@@ -1,0 +1,54 @@
+// Debian's own Chromium, driven by playwright-core.
+import { chromium } from 'playwright-core';
+import assert from 'node:assert/strict';
+
+const FLAGS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync',
+];
+
+/** Starts the browser; `gesture: true` keeps the rule that sound needs a gesture of the viewer. */
+export function startBrowser({ gesture = false } = {}) {
+  const policy = gesture ? 'document-user-activation-required' : 'no-user-gesture-required';
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [...FLAGS, `--autoplay-policy=${policy}`],
+    // Playwright mutes by default, and would let every page play at once.
+    ignoreDefaultArgs: ['--mute-audio'],
+  });
+}
+
+/** Returns the page's own count of what the viewer noticed. */
+export function stats(page) {
+  return page.evaluate(() => globalThis.nightcast?.stats());
+}
+
+/** Waits until the picture moves. */
+export function plays(page, timeout = 15_000) {
+  return page.waitForFunction(() => globalThis.nightcast?.stats().state === 'playing', null, { timeout, polling: 50 });
+}
+
+/** Opens a page of its own viewer; errors of its scripts, and what the page's policy refuses, fail the test. */
+export async function open(t, browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
+  const page = await context.newPage();
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => /Content Security Policy/.test(message.text()) && errors.push(message.text()));
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(errors, []);
+  });
+  await page.goto(url);
+  return page;
+}
+
+/** Waits until something is so in the page. */
+export function until(page, check, argument, timeout = 20_000) {
+  return page.waitForFunction(check, argument, { timeout, polling: 50 });
+}
+
+/** Returns a moment later; where time itself is what is tested, such as an absence of ten seconds. */
+export function pass(seconds) {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}

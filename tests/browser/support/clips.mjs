@@ -1,0 +1,45 @@
+// Makes short films out of nothing, of kinds that a station has to treat differently.
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const gradients = (size, rate, seed, colours) =>
+  `gradients=s=${size}:r=${rate}:${colours.map((colour, i) => `c${i}=${colour}`).join(':')}:n=${colours.length}:speed=0.02:seed=${seed}`;
+const AVC = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
+const AAC = ['-c:a', 'aac', '-b:a', '96k'];
+
+/** Films by channel: those in H.264 with short GOPs stay as they are, the others are made anew. */
+export const FILMS = {
+  'night-lights': [
+    { file: 'harbour.mp4', title: 'Harbour, 3 a.m.', artist: 'A. Lindqvist', seconds: 14, sound: ['48000', 2],
+      picture: gradients('640x360', '25', 7, ['0x0b1d3a', '0xd98a3d', '0x402060']), codecs: [...AVC, '-g', '50', '-bf', '2', ...AAC] },
+    { file: 'train.avi', title: 'Slow Train North', artist: 'M. Okafor', seconds: 13, sound: ['44100', 2],
+      picture: gradients('480x360', '30', 3, ['0x06281f', '0x6fb98f', '0x0b3a53']), codecs: ['-c:v', 'mpeg4', '-q:v', '5', '-c:a', 'mp3'] },
+    { file: 'lamps.mkv', title: 'Lamps Along the Quay', artist: 'R. Costa', seconds: 12, sound: ['48000', 1],
+      picture: gradients('512x288', '24000/1001', 5, ['0x2b0a1e', '0xe0566f', '0x1b1b3a']), codecs: [...AVC, '-g', '48', '-bf', '0', ...AAC] },
+    { file: 'rain.mpg', title: 'Rain on the Skylight', artist: 'Y. Tanabe', seconds: 15, sound: ['44100', 1],
+      picture: gradients('352x288', '25', 9, ['0x0b3a53', '0x9fb8c8', '0x1b1b3a']), codecs: ['-c:v', 'mpeg2video', '-q:v', '5', '-c:a', 'mp2'] },
+  ],
+  'deep-green': [
+    { file: 'moss.mp4', title: 'A Walk in the Moss Garden', artist: 'Y. Tanabe', seconds: 15, sound: ['48000', 2],
+      picture: gradients('640x360', '25', 11, ['0x0c2415', '0x7fae5b', '0x143a3a']), codecs: [...AVC, '-g', '50', ...AAC] },
+    { file: 'tide.mp4', title: 'Tidewater', artist: 'R. Costa', seconds: 12, sound: ['48000', 2],
+      picture: gradients('640x360', '30', 13, ['0x06281f', '0x6fb98f', '0x0b3a53']), codecs: [...AVC, '-g', '60', ...AAC] },
+  ],
+};
+
+/** Makes the films of a channel. */
+export async function makeFilms(folder, channel) {
+  await mkdir(folder, { recursive: true });
+  for (const [i, { file, title, artist, seconds, sound: [rate, layout], picture, codecs }] of (FILMS[channel] ?? []).entries()) {
+    await run('ffmpeg', [
+      '-hide_banner', '-nostdin', '-loglevel', 'error', '-f', 'lavfi', '-i', picture,
+      '-f', 'lavfi', '-i', `sine=frequency=${220 + 55 * i}:sample_rate=${rate}`, '-t', String(seconds),
+      '-af', 'volume=0.2', '-ac', String(layout), ...codecs, '-metadata', `title=${title}`, '-metadata', `artist=${artist}`,
+      join(folder, file),
+    ]);
+  }
+}

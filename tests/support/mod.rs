@@ -1,0 +1,13 @@
+//! What the integration tests share. Knows nothing of how the station works, so that it can judge it.
+#![expect(dead_code, unreachable_pub, reason = "each test file compiles all of this and uses a part")]
+
+pub mod bad_files;
+pub mod clips;
+pub mod ffmpegs;
+pub mod films;
+pub mod hls_reader;
+pub mod hls_text;
+pub mod media;
+pub mod station;
+pub mod sync;
+pub mod viewer;

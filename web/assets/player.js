@@ -1,0 +1,237 @@
+// One video element that shows a channel and never gives up.
+import { Recovery } from './recovery.js';
+import { Stats } from './stats.js';
+
+/** Segments are 2 s and the window 18 to 24 s. In the worst case a new segment shows 5 s after the one before: 2 s of
+ *  segment, 2 s until the next poll, 1 s of cache. 7 s leaves two for its download. The *Count settings would count
+ *  in target durations (6 s each) and put the viewer at the far end of the window. */
+const LIVE_SYNC_S = 7;
+/** Further behind than this, jump: what lies beyond is about to leave the window. */
+const LIVE_LATENCY_MAX_S = 15;
+
+const CONFIG = {
+  liveSyncDuration: LIVE_SYNC_S,
+  liveMaxLatencyDuration: LIVE_LATENCY_MAX_S,
+  maxLiveSyncPlaybackRate: 1.04,
+  liveDurationInfinity: true,
+  lowLatencyMode: false,
+  startFragPrefetch: true,
+  backBufferLength: 20,
+  maxBufferLength: 20,
+  maxBufferSize: 60e6,
+  capLevelToPlayerSize: true,
+  enableWorker: true,
+  // Cues for programmes would be a text track from a `data:` address, which the page's policy refuses; the guide tells more.
+  enableDateRangeMetadataCues: false,
+};
+
+export class Player extends EventTarget {
+  stats;
+  #video;
+  #url = null;
+  #hls = null;
+  #recovery = new Recovery();
+  #timer = 0;
+  #wanted = true;
+  #state = 'tuning';
+  #lastTime = -1;
+  #lostAs = 'lost';
+
+  constructor(video) {
+    super();
+    this.#video = video;
+    this.stats = new Stats(video, () => this.#facts());
+    for (const event of ['playing', 'timeupdate']) video.addEventListener(event, () => this.#moved());
+    video.addEventListener('waiting', () => this.#say(this.#recovery.lost ? this.#lostAs : 'waiting'));
+    video.addEventListener('error', () => this.#nativeFailed());
+    setInterval(() => this.#tick(), 1000);
+    addEventListener('online', () => this.#recovery.lost && this.#reload());
+    document.addEventListener('visibilitychange', () => document.hidden || this.#awake());
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  get wanted() {
+    return this.#wanted;
+  }
+
+  /** When the picture that is shown was on air, in milliseconds; null while unknown. */
+  get playingDate() {
+    const date = this.#hls ? this.#hls.playingDate : startDate(this.#video);
+    return date ? date.getTime() : null;
+  }
+
+  /** Seconds behind the live edge; null while unknown. */
+  get latency() {
+    return this.#hls && this.#hls.latency > 0 ? this.#hls.latency : null;
+  }
+
+  /** Whether there is something newer to jump to than ordinary delay. */
+  get behind() {
+    return this.#video.paused || (this.latency ?? 0) > LIVE_LATENCY_MAX_S;
+  }
+
+  /** Shows another channel. */
+  tune(url) {
+    this.#url = url;
+    this.#wanted = true;
+    this.#recovery = new Recovery(performance.now());
+    this.stats.tuned();
+    this.#say('tuning');
+    this.#build();
+  }
+
+  /** Lets go of the channel and of the station. */
+  stop() {
+    clearTimeout(this.#timer);
+    this.#url = null;
+    this.#hls?.destroy();
+    this.#hls = null;
+  }
+
+  pause() {
+    this.#wanted = false;
+    this.#video.pause();
+    this.#say('paused');
+  }
+
+  /** Plays on, at the live edge: this is television. */
+  resume() {
+    this.#wanted = true;
+    this.#recovery.progressed(performance.now());
+    this.toLive();
+    this.start();
+  }
+
+  toLive() {
+    const edge = this.#hls?.liveSyncPosition;
+    if (Number.isFinite(edge) && Math.abs(edge - this.#video.currentTime) > 1) this.#video.currentTime = edge;
+  }
+
+  /** Starts the picture, without sound where the browser wants a gesture first. */
+  async start() {
+    try {
+      await this.#video.play();
+    } catch (error) {
+      if (error.name !== 'NotAllowedError' || !this.#wanted) return;
+      if (this.#video.muted) return void this.#say('blocked');
+      this.#video.muted = true;
+      await this.#video.play().catch(() => this.#say('blocked'));
+    }
+  }
+
+  #build() {
+    clearTimeout(this.#timer);
+    this.#hls?.destroy();
+    this.#hls = null;
+    this.#lastTime = -1;
+    const Hls = globalThis.Hls;
+    if (Hls?.isSupported()) {
+      const hls = new Hls(CONFIG);
+      this.#hls = hls;
+      hls.on(Hls.Events.ERROR, (_, data) => this.#hls === hls && this.#failed(data));
+      hls.on(Hls.Events.FRAG_BUFFERED, () => this.#recovery.arrived(performance.now()));
+      hls.attachMedia(this.#video);
+      hls.loadSource(this.#url);
+    } else if (this.#video.canPlayType('application/vnd.apple.mpegurl')) {
+      this.#video.src = this.#url;
+    } else {
+      return this.#say('unsupported');
+    }
+    if (this.#wanted) this.start();
+  }
+
+  #failed(data) {
+    this.stats.failed(data);
+    if (!data.fatal) return;
+    // A channel that has nothing yet answers 503, one that is no more 404; both are asked again like one out of reach.
+    this.#lostAs = { 404: 'gone', 503: 'starting' }[isPlaylist(data) ? data.response?.code : 0] ?? 'lost';
+    const kinds = { networkError: 'network', mediaError: 'media' };
+    this.#act(this.#recovery.failed(kinds[data.type] ?? 'other', performance.now(), Math.random()));
+  }
+
+  #nativeFailed() {
+    if (this.#hls || !this.#video.error || !this.#url) return;
+    this.stats.failed({ type: 'native', details: `code ${this.#video.error.code}`, fatal: true });
+    this.#act(this.#recovery.failed('network', performance.now(), Math.random()));
+  }
+
+  #act({ action, delayMs }) {
+    clearTimeout(this.#timer);
+    this.#say(this.#recovery.lost ? this.#lostAs : 'rebuilding');
+    if (action === 'recover' || action === 'swap') {
+      if (action === 'swap') this.#hls?.swapAudioCodec();
+      this.#hls?.recoverMediaError();
+      if (this.#wanted) this.start();
+      return;
+    }
+    this.#timer = setTimeout(() => (action === 'reload' ? this.#reload() : this.#rebuild()), delayMs);
+  }
+
+  /** Asks the station again, from where the failed request stood. */
+  #reload() {
+    clearTimeout(this.#timer);
+    if (!this.#hls) return this.#build();
+    if (this.#hls.levels?.length) this.#hls.startLoad();
+    else this.#hls.loadSource(this.#url);
+  }
+
+  #rebuild() {
+    this.stats.rebuilt();
+    this.#say(this.#recovery.lost ? this.#lostAs : 'rebuilding');
+    this.#build();
+  }
+
+  #moved() {
+    if (this.#video.paused || this.#video.currentTime === this.#lastTime) return;
+    this.#lastTime = this.#video.currentTime;
+    this.#recovery.progressed(performance.now());
+    this.#say(this.#recovery.lost ? this.#lostAs : 'playing');
+  }
+
+  #tick() {
+    const now = performance.now();
+    // A hidden page may be throttled, a paused one stands still by wish, a blocked one waits for the viewer.
+    if (!this.#url || !this.#wanted || this.#state === 'blocked' || document.hidden) {
+      return this.#recovery.progressed(now);
+    }
+    const cure = this.#recovery.watch(now);
+    if (cure === 'nudge') {
+      this.stats.nudged();
+      this.#hls?.startLoad();
+      this.toLive();
+      this.start();
+    } else if (cure === 'rebuild') {
+      this.#rebuild();
+    }
+  }
+
+  /** After sleep or a long stay in the background: back to what is on now. */
+  #awake() {
+    this.#recovery.progressed(performance.now());
+    if (this.#wanted && (this.latency ?? 0) > LIVE_LATENCY_MAX_S) this.toLive();
+    if (this.#wanted && this.#url) this.start();
+  }
+
+  #say(state) {
+    if (state === this.#state) return;
+    if (!this.#wanted && state !== 'paused') return;
+    this.#state = state;
+    this.dispatchEvent(new Event('state'));
+  }
+
+  #facts() {
+    return { state: this.#state, playingDate: this.playingDate, latency: this.latency };
+  }
+}
+
+function isPlaylist(data) {
+  return /^(manifest|level)/.test(data.details);
+}
+
+function startDate(video) {
+  const start = video.getStartDate?.();
+  return start && Number.isFinite(start.getTime()) ? new Date(start.getTime() + video.currentTime * 1000) : null;
+}

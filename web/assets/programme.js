@@ -1,0 +1,104 @@
+// Now and next, as this viewer sees them: by the date of the picture that is shown, not by the server's present.
+import { coming } from './coming.js';
+import { ask, at, byline, clock, length, timeline } from './guide.js';
+import { strings } from './strings.js';
+
+/** How often the guide is read while nothing changes, and soonest after a failure, in milliseconds. */
+const EVERY_MS = 20_000;
+const SOONEST_MS = 2000;
+
+export class Programme {
+  #player;
+  #ui;
+  #id = null;
+  #airings = [];
+  #told = null;
+  #offset = 0;
+  #shown = null;
+  #readAt = -Infinity;
+  #reading = false;
+
+  constructor(player, ui) {
+    this.#player = player;
+    this.#ui = ui;
+    ui.progress.setAttribute('aria-label', strings.progress);
+    setInterval(() => this.#tick(), 500);
+  }
+
+  /** What this viewer sees at this moment: { now, next, position }. */
+  get seen() {
+    return at(this.#airings, this.#player.playingDate ?? this.#edge());
+  }
+
+  tune(id) {
+    this.#id = id;
+    this.#airings = [];
+    this.#told = null;
+    this.#shown = null;
+    this.#readAt = -Infinity;
+    this.#reading = false;
+    this.#tick();
+  }
+
+  #edge() {
+    return this.#told?.edge ? Date.parse(this.#told.edge) : Date.now() + this.#offset;
+  }
+
+  #tick() {
+    const now = performance.now();
+    const unknown = !this.seen.now || (this.seen.position * 1000 >= this.seen.now.end - this.seen.now.start);
+    const due = now - this.#readAt > (unknown ? SOONEST_MS : EVERY_MS);
+    if (due && !this.#reading && !document.hidden) this.#read(now);
+    this.#show();
+  }
+
+  async #read(now) {
+    const id = this.#id;
+    this.#reading = true;
+    this.#readAt = now;
+    try {
+      const told = await ask(`/api/channels/${id}`);
+      if (id !== this.#id) return;
+      this.#told = told;
+      this.#offset = Date.parse(told.server_time) - Date.now();
+      this.#airings = timeline(told);
+      this.#show();
+    } catch (error) {
+      if (id === this.#id && error.status === 404) this.#ui.status(strings.status.gone);
+    } finally {
+      if (id === this.#id) this.#reading = false;
+    }
+  }
+
+  #show() {
+    if (!this.#told) return;
+    const { now, next, position } = this.seen;
+    const ui = this.#ui;
+    const key = `${this.#id} ${now?.start} ${this.#told.state} ${this.#told.reason ?? ''} ${Boolean(next)}`;
+    if (key !== this.#shown) {
+      this.#shown = key;
+      const quiet = { starting: strings.starting, recovering: strings.recovering }[this.#told.state];
+      ui.title.textContent = now && !now.slate ? now.title : quiet ?? (next ? strings.soon : strings.offAir);
+      ui.byline.textContent = byline(now);
+      ui.description.textContent = (!now || now.slate ? this.#told.reason : now.description) ?? '';
+      document.body.classList.toggle('slate', !now || now.slate);
+      document.title = `${now && !now.slate ? `${now.title} · ` : ''}${this.#told.name} · ${document.body.dataset.station}`;
+    }
+    const timed = Boolean(now && !now.slate && now.end > now.start);
+    ui.progress.hidden = !timed;
+    const duration = timed ? (now.end - now.start) / 1000 : 0;
+    const told = timed ? strings.elapsed(length(position), length(duration)) : '';
+    if (ui.elapsed.textContent !== told) {
+      ui.elapsed.textContent = told;
+      const percent = timed ? Math.round((position / duration) * 1000) / 10 : 0;
+      ui.progress.firstElementChild.style.width = `${percent}%`;
+      ui.progress.setAttribute('aria-valuenow', String(Math.round(percent)));
+      ui.progress.setAttribute('aria-valuetext', told);
+    }
+    const soon = next ? strings.next(clock(next.start), next.title) : '';
+    if (ui.next.dataset.told !== soon) {
+      ui.next.dataset.told = soon;
+      ui.next.replaceChildren(...coming(next));
+    }
+  }
+}
