@@ -53,6 +53,7 @@ fn every_rule_holds_for_thirty_minutes(ffmpeg: &Ffmpeg) {
         speed: SPEED,
         station: "settle-seconds = 0.1".to_owned(),
         channels: CHANNEL.to_owned(),
+        ..Settings::default()
     });
     make_mixed_library(&home.path("media/one"));
     prepare_everything(&home);

@@ -3,11 +3,13 @@
 
 pub mod bad_files;
 pub mod clips;
+pub mod faults;
 pub mod ffmpegs;
 pub mod films;
 pub mod hls_reader;
 pub mod hls_text;
 pub mod media;
+pub mod shim;
 pub mod station;
 pub mod sync;
 pub mod viewer;

@@ -27,6 +27,8 @@ pub struct Settings {
     pub station: String,
     /// TOML of the channels; `media/…` are folders in the station's own.
     pub channels: String,
+    /// Variables the station's process gets beside the test's own: `LD_PRELOAD`, as a rule.
+    pub environment: Vec<(OsString, OsString)>,
 }
 
 impl Default for Settings {
@@ -36,6 +38,7 @@ impl Default for Settings {
             speed: 1.0,
             station: String::new(),
             channels: "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\n".to_owned(),
+            environment: Vec::new(),
         }
     }
 }
@@ -91,6 +94,7 @@ impl Home {
         command.arg("--config").arg(self.write_configuration()).arg("--log-format").arg("json");
         command.arg("run").arg("--clock-speed").arg(speed.to_string());
         command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.envs(self.settings.environment.iter().cloned());
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Log::default());
         let (stderr, writer) = (child.stderr.take().unwrap(), Arc::clone(&log));

@@ -1,8 +1,10 @@
 //! Watches a channel as a viewer does: every playlist is judged, every segment fetched.
+#![expect(clippy::disallowed_methods, reason = "tests read the clock")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -20,6 +22,10 @@ pub struct Recording {
     pub playlists: Vec<String>,
     /// What the strict reader found.
     pub violations: Vec<String>,
+    /// The longest time without anything new, in the world's time.
+    pub stood_still: Duration,
+    /// How many segments said EXT-X-DISCONTINUITY, the first playlist's not counted.
+    pub discontinuities: usize,
 }
 
 /// Watches a channel while `more` says so, from its first playlist on.
@@ -27,6 +33,7 @@ pub fn watch(station: &Station, channel: &str, rules: Rules, mut more: impl FnMu
     let mut reader = Reader::with_rules(rules);
     let mut recording = Recording::default();
     station.until("a playlist", || station.playlist(channel));
+    let mut last_new: Option<Instant> = None;
     while more(&recording) {
         let Some(text) = station.playlist(channel) else {
             recording.violations.push("the playlist was not to be had".to_owned());
@@ -34,6 +41,10 @@ pub fn watch(station: &Station, channel: &str, rules: Rules, mut more: impl FnMu
         };
         match reader.observe(&text, station.now()) {
             Ok(seen) if seen.new > 0 => {
+                if let Some(last) = last_new.replace(Instant::now()) {
+                    recording.stood_still = recording.stood_still.max(last.elapsed());
+                    recording.discontinuities += seen.new_segments().iter().filter(|one| one.discontinuity).count();
+                }
                 recording.begins.extend(seen.segments.iter().filter_map(|one| Some((one.msn, one.date_time?))));
                 let newest = seen.new_segments().last().map(|segment| number(&segment.uri)).unwrap();
                 recording.fetch(station, channel, newest);
@@ -43,6 +54,7 @@ pub fn watch(station: &Station, channel: &str, rules: Rules, mut more: impl FnMu
             Err(found) => recording.violations.extend(found.iter().map(|violation| format!("{violation:?}"))),
         }
     }
+    recording.stood_still = last_new.map_or(Duration::MAX, |last| recording.stood_still.max(last.elapsed()));
     recording
 }
 
