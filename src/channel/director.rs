@@ -31,7 +31,7 @@ pub const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(4);
 /// A programme must have been on for this long to be resumed from its beginning: less leaves nothing to publish.
 const BEGUN_MIN: SignedDuration = SignedDuration::from_secs(3);
 
-/// How many programmes are announced: the one on air and the one after it. A change of the library leaves them.
+/// How many programmes are announced: the one on air and the one after it.
 const ANNOUNCED: usize = 2;
 
 /// How many items are asked of the workshop ahead of time.
@@ -172,12 +172,19 @@ impl Director {
         if self.placed && (self.catalogue.complete || self.plan.programmes().is_empty()) {
             // Before anything is on air the first stays, too: it is being prepared, and another would only be a second job
             // on the same cores.
-            let announced = if self.on_air { ANNOUNCED } else { 1 };
+            let announced = if self.on_air { self.announced(now) } else { 1 };
             self.plan.library_changed(&self.order, &self.candidates, announced, now);
         }
         if self.placed {
             self.plan.extend(&self.order, &self.candidates, now);
         }
+    }
+
+    /// How many programmes a change of the library leaves: all that have begun, and what was announced after them. A
+    /// channel that has just found its place begins a backlog ago, and that may hold several short programmes.
+    fn announced(&self, now: Timestamp) -> usize {
+        let begun = self.plan.programmes().iter().take_while(|programme| programme.start <= now).count();
+        begun.max(1) + ANNOUNCED - 1
     }
 
     /// Whether enough of the library is there to find the place in the plan.
@@ -248,7 +255,8 @@ impl Director {
             }
             self.catch_up(self.began_since(edge, now).unwrap_or(edge));
             // What came while the station was away may come soon; what would be on stays.
-            self.plan.library_changed(&self.order, &self.candidates, ANNOUNCED, now);
+            let announced = self.announced(now);
+            self.plan.library_changed(&self.order, &self.candidates, announced, now);
         }
         self.plan.extend(&self.order, &self.candidates, edge);
         if let Some(choice) = self.resumed(workshop) {

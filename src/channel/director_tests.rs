@@ -192,6 +192,24 @@ fn a_restarted_channel_is_where_it_would_have_been() {
     }
 }
 
+/// The place is sought a backlog ago, which may hold several short programmes; one was brought forward, so a new plan would
+/// have another order. (Found by killing a busy station.)
+#[test]
+fn a_restarted_channel_keeps_all_that_would_have_been_on() {
+    let names = ["a", "b", "c", "d"];
+    let mut plan = director(&names).plan().clone();
+    plan.promote(plan.programmes()[3].serial, 2);
+    let mut after = Director::new(Order::Sequential, profile(), plan, 1.0);
+    after.library_changed(catalogue(&names), at(25));
+    let aired: Vec<String> = (0..4)
+        .map(|place| match after.choose(at(5 + 10 * place), at(25), &ready) {
+            Choice::Item { programme, .. } => programme.metadata.title.clone(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(aired, ["a", "b", "d", "c"]);
+}
+
 #[test]
 fn times_on_the_plan_follow_what_is_really_on_air() {
     let mut director = director(&["a", "b"]);
