@@ -1,6 +1,8 @@
 //! The thread that owns the connection, and the handle everyone else holds.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -25,6 +27,7 @@ type Job = Option<Box<dyn FnOnce(&mut Connection) -> Result<(), ()> + Send>>;
 #[derive(Clone, Debug)]
 pub struct Store {
     jobs: mpsc::Sender<Job>,
+    begun: Arc<AtomicU64>,
 }
 
 impl Store {
@@ -51,11 +54,13 @@ impl Store {
     async fn start(open: impl FnOnce() -> Result<Database, StoreError> + Send + 'static) -> Result<Self, StoreError> {
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
         let (opened, answer) = oneshot::channel();
+        let begun = Arc::<AtomicU64>::default();
+        let count = Arc::clone(&begun);
         let life = move || match open() {
             Ok(database) => {
                 // Nobody waits for the answer when the opener was dropped; then the queue is closed as well.
                 let _nobody = opened.send(Ok(()));
-                work(database, queue);
+                work(database, queue, &count);
             }
             Err(error) => {
                 let _nobody = opened.send(Err(error));
@@ -66,7 +71,7 @@ impl Store {
             .spawn(life)
             .map_err(|source| StoreError::Open { path: PathBuf::from("a thread"), source })?;
         answer.await.map_err(|_| StoreError::Closed)??;
-        Ok(Self { jobs })
+        Ok(Self { jobs, begun })
     }
 
     /// Finishes what was asked for before, writes everything into the one file and ends the thread.
@@ -86,6 +91,12 @@ impl Store {
             let _already_closed = self.jobs.send(None).await;
             self.jobs.closed().await;
         }
+    }
+
+    /// Returns how often the database was begun anew: what was written before is missing then.
+    #[must_use]
+    pub fn begun_anew(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
     }
 
     async fn ask<T: Send + 'static>(
@@ -170,11 +181,13 @@ impl Store {
     }
 }
 
-fn work(mut database: Database, mut queue: mpsc::Receiver<Job>) {
+fn work(mut database: Database, mut queue: mpsc::Receiver<Job>, begun: &AtomicU64) {
     while let Some(Some(job)) = queue.blocking_recv() {
         database.look_after();
+        begun.store(database.begun_anew(), Ordering::Relaxed);
         if let Err(()) = job(database.connection()) {
             database.examine();
+            begun.store(database.begun_anew(), Ordering::Relaxed);
         }
     }
 }

@@ -31,7 +31,7 @@ pub async fn run(
     mut aired: mpsc::Receiver<Aired>,
     token: CancellationToken,
 ) {
-    let mut keeper = Keeper { channel, store, written: Kept::default(), unwritten: VecDeque::new(), trouble: false };
+    let mut keeper = Keeper::new(channel, store);
     loop {
         tokio::select! {
             biased;
@@ -62,9 +62,16 @@ struct Keeper {
     unwritten: VecDeque<Aired>,
     /// Whether the store took nothing the last time: told once.
     trouble: bool,
+    /// How often the store was begun anew when that was written.
+    begun_anew: u64,
 }
 
 impl Keeper {
+    fn new(channel: ChannelId, store: Store) -> Self {
+        let begun_anew = store.begun_anew();
+        Self { channel, store, written: Kept::default(), unwritten: VecDeque::new(), trouble: false, begun_anew }
+    }
+
     fn note(&mut self, airing: Aired) {
         if self.unwritten.len() == AIRED_UNWRITTEN_MAX {
             self.unwritten.pop_front();
@@ -73,7 +80,13 @@ impl Keeper {
     }
 
     async fn write(&mut self, newest: Kept) {
-        let outcome = self.try_to_write(newest).await;
+        let mut outcome = self.try_to_write(newest.clone()).await;
+        // A database that was begun anew knows nothing of what was written before.
+        if self.begun_anew != self.store.begun_anew() {
+            self.begun_anew = self.store.begun_anew();
+            self.written = Kept::default();
+            outcome = self.try_to_write(newest).await;
+        }
         match &outcome {
             Err(error) if !self.trouble => {
                 let cause = std::error::Error::source(error).map(ToString::to_string);

@@ -25,6 +25,8 @@ pub(in crate::store) struct Database {
     connection: Connection,
     /// Where it is; none for one in memory.
     place: Option<Place>,
+    /// How often it was begun anew.
+    begun_anew: u64,
 }
 
 #[derive(Debug)]
@@ -48,7 +50,7 @@ enum Fate {
 
 impl Database {
     pub(in crate::store) fn in_memory(connection: Connection) -> Self {
-        Self { connection, place: None }
+        Self { connection, place: None, begun_anew: 0 }
     }
 
     /// Opens the database, makes it where there is none, and moves a damaged one aside.
@@ -61,7 +63,12 @@ impl Database {
             outcome => outcome?,
         };
         let place = Place { path: path.to_owned(), file: identity(path), opened: (now, Instant::now()) };
-        Ok(Self { connection, place: Some(place) })
+        Ok(Self { connection, place: Some(place), begun_anew: 0 })
+    }
+
+    /// How often it was begun anew, empty.
+    pub(in crate::store) fn begun_anew(&self) -> u64 {
+        self.begun_anew
     }
 
     pub(in crate::store) fn connection(&mut self) -> &mut Connection {
@@ -116,6 +123,7 @@ impl Database {
         let Some(place) = &self.place else { return Ok(()) };
         let connection = begin_anew(&place.path, place.now(), why)?;
         self.take(connection);
+        self.begun_anew += 1;
         Ok(())
     }
 
