@@ -1,8 +1,9 @@
 //! The composition root: builds every task, waits for all of them.
 #![expect(clippy::disallowed_methods, reason = "makes the station's folders")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::config::Config;
 use crate::hls::Snapshot;
 use crate::http::{self, ChannelView, Limits, StationView};
 use crate::library::{self, Library, LibrarySettings};
-use crate::prepare::{Preparer, Settings};
+use crate::prepare::{MezzanineId, Preparer, Settings};
 use crate::store::Store;
 use crate::{channel, config};
 
@@ -47,11 +48,13 @@ pub enum StartupError {
     },
     /// Another station lives on the same data.
     #[error(
-        "failed to start: another station is using the data folder {path} (hint: stop it, or set \"data\" in [station])"
+        "failed to start: another station{by} is using the data folder {path} (hint: stop it, or set \"data\" in [station])"
     )]
     Shared {
         /// The folder.
         path: PathBuf,
+        /// Which process, as words.
+        by: String,
     },
     /// The address is not to be had.
     #[error(
@@ -158,14 +161,23 @@ struct Common {
 fn lock(data: &Path) -> Result<fs::File, StartupError> {
     let failed = |source| StartupError::Data { path: data.to_owned(), source };
     fs::create_dir_all(data).map_err(failed)?;
-    let file = fs::File::options().create(true).truncate(false).write(true).open(data.join("lock")).map_err(failed)?;
+    let path = data.join("lock");
+    let file = fs::File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
     match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(StartupError::Shared { path: data.to_owned() }),
+        Err(TryLockError::WouldBlock) => {
+            let pid = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse::<u32>().ok());
+            let by = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+            Err(StartupError::Shared { path: data.to_owned(), by })
+        }
         Err(TryLockError::Error(error)) => {
             tracing::warn!(%error, "the data folder cannot be locked: nothing keeps a second station from using it");
             Ok(file)
         }
-        Ok(()) => Ok(file),
+        Ok(()) => {
+            // Who it is, for the second: a disk that is full keeps nobody from starting.
+            let _untold = file.set_len(0).and_then(|()| writeln!(&file, "{}", std::process::id()));
+            Ok(file)
+        }
     }
 }
 
@@ -210,23 +222,37 @@ async fn start_preparer(
     Ok(preparer)
 }
 
-/// Writes down what cannot be prepared, so that a restart does not try it all again.
+/// Writes down what cannot be prepared, so that a restart does not try it all again; at the end once more.
 async fn remember_failures(preparer: Preparer, store: Store, token: CancellationToken) {
+    let mut known = store.failures().await.unwrap_or_default().into_iter().map(|failure| failure.id).collect();
     let mut changed = preparer.subscribe();
-    let mut known = std::collections::BTreeSet::new();
     while !token.is_cancelled() {
-        for (id, reason) in preparer.failures() {
-            if known.insert(id.clone())
-                && let Err(error) = store.put_failure(id, reason.to_string()).await
-            {
-                tracing::warn!(%error, "failed to write down what cannot be prepared");
-            }
-        }
+        write_failures(&preparer, &store, &mut known).await;
         tokio::select! {
             biased;
             () = token.cancelled() => break,
             // States change many times a second while items grow; failures are rare and can wait.
             _ = async { tokio::time::sleep(FAILURES_EVERY).await; changed.changed().await } => {}
+        }
+    }
+    write_failures(&preparer, &store, &mut known).await;
+}
+
+async fn write_failures(preparer: &Preparer, store: &Store, known: &mut BTreeSet<MezzanineId>) {
+    let failures: BTreeMap<MezzanineId, Arc<str>> = preparer.failures().into_iter().collect();
+    let forgiven: Vec<_> = known.iter().filter(|id| !failures.contains_key(id)).cloned().collect();
+    for id in forgiven {
+        if store.forget_failure(id.clone()).await.is_ok() {
+            known.remove(&id);
+        }
+    }
+    let new: Vec<_> = failures.into_iter().filter(|(id, _)| !known.contains(id)).collect();
+    for (id, reason) in new {
+        match store.put_failure(id.clone(), reason.to_string()).await {
+            Ok(()) => {
+                known.insert(id);
+            }
+            Err(error) => tracing::debug!(%error, "failed to write down what cannot be prepared; it is tried again"),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::units::ContentKey;
 const START: i64 = 1_795_000_000;
 
 fn mezzanine(gops: usize, signature: &str) -> Arc<Mezzanine> {
-    let gop = |n| Gop { offset: n as u64 * 188, len: 188, duration: MediaTime::from_secs(2) };
+    let gop = |n| Gop { offset: n as u64 * 188, len: 188, duration: MediaTime::from_secs(2), sum: None };
     Arc::new(Mezzanine {
         id: MezzanineId { key: ContentKey("k".into()), profile: "p".into() },
         path: "k-p.ts".into(),

@@ -12,7 +12,7 @@ use crate::feed::Airing;
 use crate::hls::spool::task::SpoolFile;
 use crate::library::Metadata;
 use crate::on_air::RunEvent;
-use crate::prepare::{Mezzanine, Prepared};
+use crate::prepare::{Mezzanine, MezzanineId, Prepared};
 use crate::schedule::Programme;
 use crate::units::{MediaTime, Msn};
 
@@ -116,14 +116,15 @@ impl Core {
         }
     }
 
-    /// Takes note that an airing's file could not be opened.
-    pub fn unreadable(&mut self, airing: &Airing, reason: &Arc<str>, now: Timestamp) {
-        self.air.unreadable(airing.id, now);
-        if airing.programme.is_some() {
-            self.director.failed(&airing.key, Arc::clone(reason), now);
-        } else {
-            self.slate = None;
-        }
+    /// Takes note that an airing's file could not be opened: what comes next begins. The item stays planned, for it is
+    /// made again.
+    pub fn unreadable(&mut self, airing: u64, now: Timestamp) {
+        self.air.unreadable(airing, now);
+    }
+
+    /// Forgets the slate if it is this one, whose file is of no use any more; returns whether it was.
+    pub fn slate_lost(&mut self, id: &MezzanineId) -> bool {
+        self.slate.take_if(|slate| slate.id == *id).is_some()
     }
 
     /// Does everything that is due.

@@ -211,6 +211,15 @@ impl Director {
         }
     }
 
+    /// Takes note that items may be tried again that could not be prepared.
+    pub fn forgive(&mut self, keys: &[ContentKey], now: Timestamp) {
+        let before = self.failed.len();
+        self.failed.retain(|key, _| !keys.contains(key));
+        if self.failed.len() < before {
+            self.replan(now);
+        }
+    }
+
     /// Takes note of an item's exact length.
     pub fn prepared(&mut self, key: &ContentKey, duration: MediaTime) {
         if self.exact.insert(key.clone(), duration) != Some(duration) {

@@ -51,7 +51,7 @@ pub(in crate::channel) fn catalogue(names: &[&str]) -> Arc<Catalogue> {
 }
 
 pub(in crate::channel) fn mezzanine(key: &ContentKey, gops: usize, complete: bool) -> Arc<Mezzanine> {
-    let gop = |n| Gop { offset: n as u64 * 188, len: 188, duration: GOP };
+    let gop = |n| Gop { offset: n as u64 * 188, len: 188, duration: GOP, sum: None };
     Arc::new(Mezzanine {
         id: MezzanineId { key: key.clone(), profile: "p".into() },
         path: "k-p.ts".into(),

@@ -40,6 +40,9 @@ const EVENTS_MAX: usize = 64;
 /// ([`super::director::FIRST_WAIT`]) is left for it.
 const SLATE_REST: SignedDuration = SignedDuration::from_secs(2);
 
+/// How long after a slate's file turned out to be of no use another is drawn, in station time.
+const SLATE_AGAIN: SignedDuration = SignedDuration::from_secs(1);
+
 /// What a channel works with.
 #[derive(Clone, Debug)]
 pub struct Parts {
@@ -141,7 +144,8 @@ struct Shell {
     /// The profile's name in the cache.
     digest: Arc<str>,
     live: Option<LiveRun>,
-    files: BTreeMap<u64, Arc<File>>,
+    /// What airs, opened, and which mezzanine it is.
+    files: BTreeMap<u64, (Arc<File>, MezzanineId)>,
     spooler: Spooler,
     events: mpsc::Sender<RunEvent>,
     slates: mpsc::Sender<(Idle, Result<Arc<Mezzanine>, String>)>,
@@ -244,11 +248,12 @@ impl Shell {
             }
             Action::Air(AirAction::Feed { run, gop, new_slot }) => {
                 let (airing, place) = (gop.airing.id, gop.mezzanine.gops[gop.index]);
-                let order = self.files.get(&airing).map(|file| GopOrder {
+                let order = self.files.get(&airing).map(|(file, _)| GopOrder {
                     file: Arc::clone(file),
                     airing,
                     offset: place.offset,
                     len: place.len,
+                    sum: place.sum,
                     new_slot,
                 });
                 let live = self.live.as_ref().filter(|live| live.run == run);
@@ -293,15 +298,23 @@ impl Shell {
         self.files = self.files.split_off(&self.core.air().oldest_airing().unwrap_or(airing.id));
         match File::open(&mezzanine.path) {
             Ok(file) => {
-                self.files.insert(airing.id, Arc::new(file));
+                self.files.insert(airing.id, (Arc::new(file), mezzanine.id.clone()));
             }
             Err(error) => {
-                let reason = format!("its mezzanine could not be opened: {error}");
-                tracing::error!(%error, path = %mezzanine.path.display(), "mezzanine could not be opened");
-                self.parts.preparer.lost(&mezzanine.id);
-                self.core.unreadable(airing, &reason.into(), now);
+                tracing::error!(%error, path = %mezzanine.path.display(), "mezzanine could not be opened; it is made again");
+                self.lost(&mezzanine.id, now);
+                self.core.unreadable(airing.id, now);
                 self.end_run();
             }
+        }
+    }
+
+    /// Has a mezzanine made again whose file is of no use any more.
+    fn lost(&mut self, id: &MezzanineId, now: Timestamp) {
+        self.parts.preparer.lost(id);
+        if self.core.slate_lost(id) {
+            self.slate_for = None;
+            self.slate_again = now + SLATE_AGAIN;
         }
     }
 
@@ -339,7 +352,10 @@ impl Shell {
                 }
             }
             RunEvent::Unreadable { run, airing, reason } => {
-                tracing::error!(%run, airing, reason, "mezzanine could not be read");
+                tracing::error!(%run, airing, reason, "mezzanine could not be read; it is made again");
+                if let Some((_, id)) = self.files.get(airing) {
+                    self.lost(&id.clone(), self.parts.clock.now());
+                }
                 self.end_run();
             }
             RunEvent::Chunk { run, number: 0, .. } => tracing::info!(%run, "on-air ffmpeg delivers"),
@@ -359,7 +375,13 @@ impl Shell {
     /// Takes what the workshop has to tell of the items that are wanted.
     fn workshop_changed(&mut self) {
         let now = self.parts.clock.now();
-        let mut failed = false;
+        let is_failed = |key: &ContentKey| {
+            matches!(self.parts.preparer.state(&mezzanine_id(key, &self.digest)), Prepared::Failed(_))
+        };
+        let failures = self.core.plan().failures().keys();
+        let forgiven: Vec<ContentKey> = failures.filter(|key| !is_failed(key)).cloned().collect();
+        let mut failed = !forgiven.is_empty();
+        self.core.director().forgive(&forgiven, now);
         for (item, _) in self.core.plan().wants() {
             match self.parts.preparer.state(&mezzanine_id(&item.key, &self.digest)) {
                 Prepared::Ready(mezzanine) => self.core.director().prepared(&item.key, mezzanine.duration()),

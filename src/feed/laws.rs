@@ -13,7 +13,7 @@ enum Step {
 }
 
 fn mezzanine(gops: usize) -> Arc<Mezzanine> {
-    let gop = |n| Gop { offset: n as u64 * 188, len: 188, duration: MediaTime::from_secs(2) };
+    let gop = |n| Gop { offset: n as u64 * 188, len: 188, duration: MediaTime::from_secs(2), sum: None };
     Arc::new(Mezzanine {
         id: MezzanineId { key: ContentKey("k".into()), profile: "p".into() },
         path: "k-p.ts".into(),
@@ -106,7 +106,7 @@ fn an_item_begun_anew_does_not_go_on_in_the_old_one() {
     feed.begin(airing(1), Arc::new(Mezzanine { complete: false, ..(*mezzanine(2)).clone() }), 0);
     let nothing_yet = Mezzanine { complete: false, ..(*mezzanine(0)).clone() };
     assert!(!feed.grow(&Arc::new(nothing_yet)));
-    let other = Gop { offset: 500, len: 7, duration: MediaTime::from_secs(2) };
+    let other = Gop { offset: 500, len: 7, duration: MediaTime::from_secs(2), sum: None };
     assert!(!feed.grow(&Arc::new(Mezzanine { gops: [other; 3].into(), ..(*mezzanine(0)).clone() })));
 }
 

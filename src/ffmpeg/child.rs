@@ -27,15 +27,19 @@ pub struct Limits {
     pub memory_bytes: Option<u64>,
     /// CPU seconds (`RLIMIT_CPU`).
     pub cpu_secs: Option<u64>,
+    /// How long a file it writes may become, in bytes (`RLIMIT_FSIZE`).
+    pub file_bytes: Option<u64>,
 }
 
 impl Limits {
     /// For the on-air copier: its memory is known (DESIGN: 62 MB with ten thousand slots), its time is not bounded.
-    pub const ON_AIR: Self = Self { nice: 0, memory_bytes: None, cpu_secs: None };
+    pub const ON_AIR: Self = Self { nice: 0, memory_bytes: None, cpu_secs: None, file_bytes: None };
     /// For looking into a file nobody has checked yet.
-    pub const PROBE: Self = Self { nice: 10, memory_bytes: Some(2 << 30), cpu_secs: Some(60) };
+    pub const PROBE: Self = Self { nice: 10, memory_bytes: Some(2 << 30), cpu_secs: Some(60), file_bytes: None };
     /// For encoding: a film takes hours of CPU, and 4K HEVC with its threads takes gigabytes of address space.
-    pub const PREPARE: Self = Self { nice: 15, memory_bytes: Some(8 << 30), cpu_secs: Some(24 * 3600) };
+    /// What it may write depends on the film: whoever starts it says so.
+    pub const PREPARE: Self =
+        Self { nice: 15, memory_bytes: Some(8 << 30), cpu_secs: Some(24 * 3600), file_bytes: None };
 }
 
 /// What to start.
@@ -78,6 +82,9 @@ impl ChildSpec {
         }
         if let Some(secs) = self.limits.cpu_secs {
             line.push(format!("--cpu={secs}").into());
+        }
+        if let Some(bytes) = self.limits.file_bytes {
+            line.push(format!("--fsize={bytes}").into());
         }
         line.push("--".into());
         if self.limits.nice > 0 {
@@ -164,12 +171,12 @@ mod tests {
             args: vec!["-nostdin".into()],
             folder: None,
             role: Role::Probe,
-            limits: Limits { nice: 10, memory_bytes: Some(1024), cpu_secs: Some(5) },
+            limits: Limits { nice: 10, memory_bytes: Some(1024), cpu_secs: Some(5), file_bytes: Some(9) },
         };
         let line: Vec<_> = spec.wrapped().iter().map(|a| a.to_string_lossy().into_owned()).collect();
         assert_eq!(
             line.join(" "),
-            "setpriv --pdeathsig KILL -- prlimit --core=0 --as=1024 --cpu=5 -- nice -n 10 ffmpeg -nostdin"
+            "setpriv --pdeathsig KILL -- prlimit --core=0 --as=1024 --cpu=5 --fsize=9 -- nice -n 10 ffmpeg -nostdin"
         );
     }
 

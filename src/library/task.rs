@@ -326,8 +326,9 @@ impl Keeper {
         if self.verdicts.is_empty() {
             return;
         }
-        if let Err(error) = self.store.put_files(std::mem::take(&mut self.verdicts)).await {
-            tracing::warn!(%error, "what was found in files could not be stored; they are probed again at the next start");
+        match self.store.put_files(self.verdicts.clone()).await {
+            Ok(()) => self.verdicts.clear(),
+            Err(error) => tracing::warn!(%error, "what was found in files could not be stored; it is tried again"),
         }
     }
 

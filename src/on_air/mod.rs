@@ -27,6 +27,8 @@ pub struct GopOrder {
     pub offset: u64,
     /// How long it is, in bytes.
     pub len: u32,
+    /// The checksum its bytes must have, where it is known.
+    pub sum: Option<u32>,
     /// Whether it opens a new slot.
     pub new_slot: bool,
 }

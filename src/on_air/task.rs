@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::receive::{self, Upload};
 use super::{GopOrder, RunEvent, slots};
 use crate::ffmpeg::{Evidence, task as child};
+use crate::prepare::gop_index;
 use crate::units::RunId;
 
 /// What a run needs to know.
@@ -117,10 +118,13 @@ async fn feed_slots(
             }
         }
         let Some(stream) = &mut slot else { return "a GOP came before its slot".to_owned() };
-        let GopOrder { file, offset, len, .. } = order;
+        let GopOrder { file, offset, len, sum, .. } = order;
         let read = tokio::task::spawn_blocking(move || {
             buffer.resize(len as usize, 0);
-            file.read_exact_at(&mut buffer, offset).map(|()| buffer)
+            file.read_exact_at(&mut buffer, offset)?;
+            // A picture that a failing disk has changed is no picture: viewers would see it smear.
+            let whole = sum.is_none_or(|sum| sum == gop_index::sum(&buffer));
+            whole.then_some(buffer).ok_or_else(|| io::Error::other("its bytes are not what they were"))
         });
         buffer = match read.await.map_err(io::Error::other).flatten() {
             Ok(buffer) => buffer,

@@ -96,7 +96,64 @@ mod tests {
         assert!(worth_making(&cache, 100, 100, at(50)), "what airs first of all always fits");
     }
 
+    fn caches() -> impl Strategy<Value = Vec<Kept>> {
+        let one = (0_u64..100, 0_i64..50, prop::option::of(0_i64..50), any::<bool>());
+        prop::collection::vec(one, 0..20).prop_map(|all| {
+            let name = |(n, (bytes, used, due, pinned)): (usize, _)| kept(&format!("i{n}"), bytes, used, due, pinned);
+            all.into_iter().enumerate().map(name).collect()
+        })
+    }
+
+    fn total<'k>(kept: impl IntoIterator<Item = &'k Kept>) -> u64 {
+        kept.into_iter().map(|one| one.bytes).sum()
+    }
+
     proptest! {
+        #[test]
+        fn nothing_is_evicted_that_need_not_be(cache in caches(), budget in 0_u64..800, needed in 0_u64..200) {
+            let evicted = evict(&cache, budget, needed);
+            let all_but_last = &evicted[..evicted.len().saturating_sub(1)];
+            let left = cache.iter().filter(|one| !all_but_last.contains(&one.id));
+            prop_assert!(evicted.is_empty() || total(left) + needed > budget, "the last of them had to go, too");
+        }
+
+        #[test]
+        fn the_soonest_due_stays_longest_and_of_what_nobody_wants_the_newest(
+            cache in caches(), budget in 0_u64..800, needed in 0_u64..200,
+        ) {
+            let evicted = evict(&cache, budget, needed);
+            let (gone, left): (Vec<&Kept>, Vec<&Kept>) = cache.iter().partition(|one| evicted.contains(&one.id));
+            for gone in gone {
+                for stays in left.iter().filter(|one| !one.pinned) {
+                    match (gone.due, stays.due) {
+                        (Some(gone), Some(stays)) => prop_assert!(stays <= gone, "what airs later goes first"),
+                        (None, None) => prop_assert!(gone.used <= stays.used, "what is older goes first"),
+                        (due, _) => prop_assert!(due.is_none(), "what nobody wants goes before what airs"),
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn what_is_worth_making_fits_and_pushes_out_nothing_that_airs_sooner(
+            cache in caches(), budget in 0_u64..800, bytes in 0_u64..200, due in 0_i64..50,
+        ) {
+            let due = Timestamp::from_second(due).unwrap();
+            prop_assume!(worth_making(&cache, budget, bytes, due));
+            let evicted = evict(&cache, budget, bytes);
+            let (gone, left): (Vec<&Kept>, Vec<&Kept>) = cache.iter().partition(|one| evicted.contains(&one.id));
+            prop_assert!(total(left) + bytes <= budget, "the budget holds with the new one");
+            prop_assert!(gone.iter().all(|one| one.due.is_none_or(|other| other >= due)), "no two take turns");
+        }
+
+        #[test]
+        fn the_order_in_which_the_cache_is_listed_decides_nothing(
+            (cache, shuffled) in caches().prop_flat_map(|cache| (Just(cache.clone()), Just(cache).prop_shuffle())),
+            budget in 0_u64..800,
+        ) {
+            prop_assert_eq!(evict(&cache, budget, 0), evict(&shuffled, budget, 0));
+        }
+
         #[test]
         fn the_pinned_stay_and_the_budget_holds_if_it_can(
             sizes in prop::collection::vec((0_u64..100, 0_i64..50, prop::option::of(0_i64..50), any::<bool>()), 0..20),

@@ -48,9 +48,15 @@ pub fn parse(text: &[u8]) -> Result<Vec<Gop>, IndexError> {
         if range.offset.unwrap_or(expected) != expected {
             return Err(IndexError::Hole { entry });
         }
-        gops.push(Gop { offset: expected, len, duration });
+        gops.push(Gop { offset: expected, len, duration, sum: None });
     }
     Ok(gops)
+}
+
+/// Returns the checksum of a GOP's bytes.
+#[must_use]
+pub fn sum(bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes)
 }
 
 /// Returns how many of the GOPs have all their bytes in a file of `file_len` bytes.
@@ -76,10 +82,10 @@ mod tests {
     fn the_playlists_of_both_ffmpegs_are_indexes() {
         let gops = parse(FFMPEG_5_1.as_bytes()).unwrap();
         assert_eq!(gops.len(), 3);
-        assert_eq!(gops[1], Gop { offset: 96_632, len: 109_980, duration: MediaTime(180_180) });
+        assert_eq!(gops[1], Gop { offset: 96_632, len: 109_980, duration: MediaTime(180_180), sum: None });
         assert_eq!(gops[2].duration, MediaTime(117_117));
         let gops = parse(FFMPEG_9_0.as_bytes()).unwrap();
-        assert_eq!(gops, [Gop { offset: 0, len: 96_820, duration: MediaTime::from_secs(2) }]);
+        assert_eq!(gops, [Gop { offset: 0, len: 96_820, duration: MediaTime::from_secs(2), sum: None }]);
     }
 
     #[test]

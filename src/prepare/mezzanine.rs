@@ -16,6 +16,8 @@ pub struct Gop {
     pub len: u32,
     /// How long it plays, from its first frame to the next GOP's first.
     pub duration: MediaTime,
+    /// The checksum of its bytes (CRC-32); none while the mezzanine grows, and from before there were any.
+    pub sum: Option<u32>,
 }
 
 /// An item made ready to air, whole or as far as it has got.

@@ -26,6 +26,9 @@ pub const BLOCKED_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// How long one that was interrupted waits.
 pub const RETRY_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
+/// How long a preparation that nobody wants any more goes on: a folder may be away for a moment, and a plan be made anew.
+pub const UNWANTED_GRACE: SignedDuration = SignedDuration::from_secs(30);
+
 /// How many of a channel's wants, soonest first, are never evicted.
 pub const PINS_PER_CHANNEL: usize = 6;
 
@@ -52,13 +55,16 @@ pub enum Ended {
     Interrupted,
     /// It could not go on for now (disk full, file away); does not count.
     Blocked,
+    /// It was ended because nobody wanted it any more; when somebody does again, it may begin at once.
+    GivenUp,
 }
 
 /// The wants of all channels and what is being done about them.
 #[derive(Debug, Default)]
 pub struct Queue {
     wants: BTreeMap<ChannelId, Vec<(MezzanineId, Want)>>,
-    running: BTreeSet<MezzanineId>,
+    /// What is being made, and since when nobody wants it.
+    running: BTreeMap<MezzanineId, Option<Timestamp>>,
     interrupted: BTreeMap<MezzanineId, u32>,
     not_before: BTreeMap<MezzanineId, Timestamp>,
 }
@@ -83,7 +89,9 @@ impl Queue {
     /// waiting for another try.
     pub fn next(&self, settled: impl Fn(&MezzanineId) -> bool, workers: usize, now: Timestamp) -> Option<Next> {
         let free = |id: &MezzanineId| {
-            !self.running.contains(id) && !settled(id) && self.not_before.get(id).is_none_or(|moment| *moment <= now)
+            !self.running.contains_key(id)
+                && !settled(id)
+                && self.not_before.get(id).is_none_or(|moment| *moment <= now)
         };
         let candidates = self.wants.values().flatten().filter(|(id, _)| free(id));
         let (id, want) = candidates.min_by(|(a, x), (b, y)| x.due.cmp(&y.due).then_with(|| a.cmp(b)))?;
@@ -95,7 +103,7 @@ impl Queue {
 
     /// Notes that a preparation was begun.
     pub fn started(&mut self, id: &MezzanineId) {
-        self.running.insert(id.clone());
+        self.running.insert(id.clone(), None);
     }
 
     /// Notes that one ended; returns whether it is over, for good or after too many interruptions.
@@ -117,9 +125,24 @@ impl Queue {
                 RETRY_PAUSE
             }
             Ended::Blocked => BLOCKED_PAUSE,
+            Ended::GivenUp => return false,
         };
         self.not_before.insert(id.clone(), now.saturating_add(pause).unwrap_or(Timestamp::MAX));
         false
+    }
+
+    /// Returns what is being made although nobody has wanted it for [`UNWANTED_GRACE`]; to be asked now and then.
+    pub fn unwanted(&mut self, now: Timestamp) -> Vec<MezzanineId> {
+        let wanted: BTreeSet<&MezzanineId> = self.wants.values().flatten().map(|(id, _)| id).collect();
+        let mut unwanted = Vec::new();
+        for (id, since) in &mut self.running {
+            if wanted.contains(id) {
+                *since = None;
+            } else if now.duration_since(*since.get_or_insert(now)) >= UNWANTED_GRACE {
+                unwanted.push(id.clone());
+            }
+        }
+        unwanted
     }
 
     /// Returns the next moment at which something that waits may be tried again.

@@ -155,3 +155,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_nobody_wants_any_more_is_given_up_after_a_grace_and_may_begin_again_at_once() {
+    let mut queue = Queue::default();
+    queue.set(channel("a"), vec![want("film", 900)]);
+    assert_eq!(begin(&mut queue, 1, 0), "film");
+    assert!(queue.unwanted(at(5)).is_empty(), "it is wanted");
+    queue.set(channel("a"), Vec::new());
+    assert!(queue.unwanted(at(10)).is_empty(), "a folder may be away for a moment");
+    queue.set(channel("a"), vec![want("film", 900)]);
+    assert!(queue.unwanted(at(20)).is_empty());
+    queue.set(channel("a"), Vec::new());
+    assert!(queue.unwanted(at(30)).is_empty());
+    assert!(queue.unwanted(at(59)).is_empty(), "counted from when it was last wanted");
+    assert_eq!(queue.unwanted(at(60)), [id("film")]);
+    assert!(!queue.ended(&id("film"), Ended::GivenUp, at(61)));
+    queue.set(channel("a"), vec![want("film", 900)]);
+    assert_eq!(begin(&mut queue, 1, 62), "film");
+}

@@ -24,6 +24,9 @@ pub struct Sidecar {
     tables_len: u32,
     /// Length in bytes and duration in ticks of each GOP; the offsets follow from them.
     gops: Vec<(u32, i64)>,
+    /// The checksum of each GOP; empty in those written before there were any.
+    #[serde(default)]
+    sums: Vec<u32>,
 }
 
 impl Sidecar {
@@ -37,6 +40,7 @@ impl Sidecar {
             signature: Arc::clone(&mezzanine.signature),
             tables_len: mezzanine.tables_len,
             gops: mezzanine.gops.iter().map(|gop| (gop.len, gop.duration.0)).collect(),
+            sums: mezzanine.gops.iter().filter_map(|gop| gop.sum).collect(),
         }
     }
 
@@ -47,8 +51,11 @@ impl Sidecar {
         let sidecar: Self = serde_json::from_slice(text).ok()?;
         let mut offset = 0;
         let mut gops = Vec::with_capacity(sidecar.gops.len());
-        for (len, ticks) in sidecar.gops {
-            gops.push(Gop { offset, len, duration: MediaTime(ticks) });
+        if !sidecar.sums.is_empty() && sidecar.sums.len() != sidecar.gops.len() {
+            return None;
+        }
+        for (at, (len, ticks)) in sidecar.gops.into_iter().enumerate() {
+            gops.push(Gop { offset, len, duration: MediaTime(ticks), sum: sidecar.sums.get(at).copied() });
             offset += u64::from(len);
         }
         let whole = !gops.is_empty() && offset == file_len && gops.iter().all(|gop| gop.duration.0 > 0);
@@ -69,7 +76,7 @@ mod tests {
     use crate::units::ContentKey;
 
     fn mezzanine() -> Mezzanine {
-        let gop = |offset, len| Gop { offset, len, duration: MediaTime::from_secs(2) };
+        let gop = |offset, len| Gop { offset, len, duration: MediaTime::from_secs(2), sum: Some(7) };
         Mezzanine {
             id: MezzanineId { key: ContentKey("k".into()), profile: "p".into() },
             path: "/cache/k-p.ts".into(),
@@ -96,5 +103,8 @@ mod tests {
         assert_eq!(read(&text, &other, 150), None, "another item's");
         assert_eq!(read(&text.replace("\"version\":1", "\"version\":2"), &other, 150), None, "another version's");
         assert_eq!(read("{", &mezzanine().id, 150), None, "half a file");
+        assert_eq!(read(&text.replace("[7,7]", "[7]"), &mezzanine().id, 150), None, "a checksum short");
+        let old = read(&text.replace(",\"sums\":[7,7]", ""), &mezzanine().id, 150).unwrap();
+        assert!(old.gops.iter().all(|gop| gop.sum.is_none()), "one from before there were checksums");
     }
 }

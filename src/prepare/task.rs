@@ -16,7 +16,7 @@ use super::cache::{self, Kept};
 use super::folder::task::Folder;
 use super::job::{Growth, JobError, Made, Request, Tools};
 use super::mezzanine::{Mezzanine, MezzanineId};
-use super::queue::{Ended, Next, Queue, Want};
+use super::queue::{Ended, Next, Queue, RETRIES_MAX, Want};
 use super::slate::{self, SlateCard, SlateError};
 use super::{Prepared, job::task as job_task};
 use crate::clock::Clock;
@@ -29,8 +29,16 @@ use crate::units::{ChannelId, MediaTime};
 const ABILITIES_LIMIT: Duration = Duration::from_secs(20);
 /// How long that list may be, in bytes (9.0: 40 kB).
 const ABILITIES_MAX: u64 = 1 << 20;
-/// How often to look again although nothing happened: somebody may have made room on the disk.
-const LOOK_PAUSE: SignedDuration = SignedDuration::from_mins(1);
+/// How often to look again although nothing happened: somebody may have made room on the disk, or removed a mezzanine.
+const LOOK_PAUSE: SignedDuration = SignedDuration::from_secs(10);
+/// How long an item rests whose preparation was interrupted again and again: by no fault of its own, perhaps.
+const FORGIVE_AFTER: SignedDuration = SignedDuration::from_mins(30);
+/// How the reason of such an item ends: a later life of the station tries it at once.
+const TRIED_AGAIN: &str = "it is tried again in half an hour";
+/// How often a disk that takes nothing is told of.
+const BLOCKED_TOLD_EVERY: SignedDuration = SignedDuration::from_mins(10);
+/// How much more than a good codec's picture a file may take before its ffmpeg is called endless.
+const ENDLESS: u64 = 2;
 /// How many ends of preparations may wait to be noted: there are only as many as workers.
 const ENDS_MAX: usize = 64;
 
@@ -76,8 +84,14 @@ struct State {
     prepared: BTreeMap<MezzanineId, Prepared>,
     /// When each mezzanine on the disk was last wanted or made.
     used: BTreeMap<MezzanineId, Timestamp>,
+    /// What each running preparation will take on the disk, and how it is ended.
+    running: BTreeMap<MezzanineId, (u64, CancellationToken)>,
+    /// Failures that are forgotten at a moment.
+    forgive: BTreeMap<MezzanineId, Timestamp>,
     /// Why nothing is begun although something is wanted: told once.
     held: bool,
+    /// When it was last told that the disk takes nothing.
+    blocked: Option<Timestamp>,
     jobs: u64,
 }
 
@@ -108,7 +122,7 @@ impl Preparer {
             state.used.insert(one.mezzanine.id.clone(), one.changed);
             state.prepared.insert(one.mezzanine.id.clone(), Prepared::Ready(one.mezzanine));
         }
-        for (id, reason) in &settings.failures {
+        for (id, reason) in settings.failures.iter().filter(|(_, reason)| !reason.ends_with(TRIED_AGAIN)) {
             state.prepared.entry(id.clone()).or_insert_with(|| Prepared::Failed(Arc::clone(reason)));
         }
         tracing::info!(
@@ -178,6 +192,7 @@ impl Preparer {
         let forgotten = {
             let mut state = self.shared.lock();
             let failed = matches!(state.prepared.get(id), Some(Prepared::Failed(_)));
+            state.forgive.remove(id);
             failed && state.prepared.remove(id).is_some()
         };
         if forgotten {
@@ -186,14 +201,10 @@ impl Preparer {
         }
     }
 
-    /// Takes note that a mezzanine's file cannot be read any more, so that it is made again when wanted.
+    /// Takes note that a mezzanine's file is of no use any more: what is left of it is removed, and it is made again when
+    /// wanted. One that is being made is not touched.
     pub fn lost(&self, id: &MezzanineId) {
-        {
-            let mut state = self.shared.lock();
-            state.prepared.remove(id);
-            state.used.remove(id);
-        }
-        self.shared.tell();
+        self.shared.lost(id);
         self.shared.wake.notify_one();
     }
 
@@ -217,9 +228,40 @@ impl Shared {
         self.changed.send_modify(|generation| *generation = generation.wrapping_add(1));
     }
 
+    fn lost(&self, id: &MezzanineId) {
+        {
+            let mut state = self.lock();
+            if state.running.contains_key(id) {
+                return;
+            }
+            state.used.remove(id);
+            state.prepared.remove(id);
+        }
+        self.folder.remove(id);
+        self.tell();
+    }
+
     fn set(&self, id: &MezzanineId, prepared: Prepared) {
         self.lock().prepared.insert(id.clone(), prepared);
         self.tell();
+    }
+}
+
+impl State {
+    /// Tells of a failure: of a disk that takes nothing once, with what to do, however many items wait for it.
+    fn tell_failure(&mut self, id: &MezzanineId, error: &JobError, over: bool, now: Timestamp) {
+        let blocked = matches!(error, JobError::DiskFull | JobError::Unwritable(_));
+        if blocked && self.blocked.is_some_and(|told| now.duration_since(told) < BLOCKED_TOLD_EVERY) {
+            tracing::debug!(item = %id.key, %error, "preparing waits");
+        } else if blocked {
+            self.blocked = Some(now);
+            tracing::error!(
+                %error,
+                "nothing can be prepared (hint: make room on the disk of the data folder, or make it writable; it goes on by itself)"
+            );
+        } else {
+            tracing::warn!(item = %id.key, %error, over, "preparing failed");
+        }
     }
 }
 
@@ -229,14 +271,19 @@ type EndOf = (MezzanineId, Result<Made, JobError>);
 async fn run(shared: Arc<Shared>) {
     let (ends, mut ended) = mpsc::channel::<EndOf>(ENDS_MAX);
     let mut running = 0_usize;
+    let mut look = shared.clock.now() + LOOK_PAUSE;
     loop {
-        while let Some((next, stem)) = choose(&shared) {
+        while let Some(begun) = choose(&shared) {
             running += 1;
             shared.tell();
-            begin(&shared, next, stem, ends.clone());
+            begin(&shared, begun, ends.clone());
         }
-        let retry = shared.lock().queue.next_retry(shared.clock.now());
-        let retry = retry.unwrap_or_else(|| shared.clock.now() + LOOK_PAUSE);
+        let now = shared.clock.now();
+        if now >= look {
+            look = now + LOOK_PAUSE;
+            look_after(&shared, now).await;
+        }
+        let retry = shared.lock().queue.next_retry(now).map_or(look, |retry| retry.min(look));
         tokio::select! {
             biased;
             () = shared.token.cancelled() => break,
@@ -255,8 +302,46 @@ async fn run(shared: Arc<Shared>) {
     shared.folder.clear_tmp();
 }
 
+/// Looks after what nobody tells of: files that went away, work that nobody wants, failures that are old.
+async fn look_after(shared: &Shared, now: Timestamp) {
+    let (watched, forgiven) = {
+        let mut state = shared.lock();
+        let state = &mut *state;
+        for id in state.queue.unwanted(now) {
+            if let Some((_, token)) = state.running.get(&id) {
+                tracing::info!(item = %id.key, "nobody wants it any more: preparing ends");
+                token.cancel();
+            }
+        }
+        let old: Vec<_> = state.forgive.extract_if(.., |_, moment| *moment <= now).collect();
+        for (id, _) in &old {
+            state.prepared.remove(id);
+        }
+        let soon = state.queue.dues().into_iter().filter(|(_, (_, pinned))| *pinned);
+        let ready = soon.filter_map(|(id, _)| match state.prepared.get(&id) {
+            Some(Prepared::Ready(mezzanine)) => Some(Arc::clone(mezzanine)),
+            _ => None,
+        });
+        (ready.collect::<Vec<_>>(), !old.is_empty())
+    };
+    if forgiven {
+        shared.tell();
+        shared.wake.notify_one();
+    }
+    let gone = |all: Vec<Arc<Mezzanine>>| all.into_iter().filter(|one| !Folder::is_whole(one)).collect::<Vec<_>>();
+    let gone = tokio::task::spawn_blocking(move || gone(watched)).await.unwrap_or_default();
+    for one in gone {
+        tracing::error!(path = %one.path.display(), "a prepared file went away or was cut; it is made again");
+        shared.lost(&one.id);
+        shared.wake.notify_one();
+    }
+}
+
+/// What was begun: the item, the beginning of its files' names, what ends it.
+type Begun = (Next, String, CancellationToken);
+
 /// Returns what is to be begun now, having noted it as begun and made room for it.
-fn choose(shared: &Shared) -> Option<(Next, String)> {
+fn choose(shared: &Shared) -> Option<Begun> {
     let now = shared.clock.now();
     let mut evicted = Vec::new();
     let chosen = {
@@ -268,7 +353,7 @@ fn choose(shared: &Shared) -> Option<(Next, String)> {
         let bytes = estimate(&next.want);
         let kept = kept(state);
         // A disk with less room than the budget is the budget.
-        let held = kept.iter().fold(0, |sum: u64, one| sum.saturating_add(one.bytes));
+        let held = on_disk(state);
         let budget = shared.settings.cache_budget_bytes.min(held.saturating_add(shared.folder.room()));
         if !next.urgent && !cache::worth_making(&kept, budget, bytes, next.want.due) {
             if !std::mem::replace(&mut state.held, true) {
@@ -286,7 +371,9 @@ fn choose(shared: &Shared) -> Option<(Next, String)> {
         state.queue.started(&next.id);
         state.jobs += 1;
         let stem = format!("{}-{}", next.id.file_stem(), state.jobs);
-        (next, stem)
+        let token = shared.token.child_token();
+        state.running.insert(next.id.clone(), (bytes, token.clone()));
+        (next, stem, token)
     };
     for id in evicted {
         tracing::debug!(item = %id.key, "evicted from the cache");
@@ -295,6 +382,20 @@ fn choose(shared: &Shared) -> Option<(Next, String)> {
     Some(chosen)
 }
 
+/// How many bytes of mezzanines are on the disk, whole or growing.
+fn on_disk(state: &State) -> u64 {
+    let bytes = |prepared: &Prepared| match prepared {
+        Prepared::Ready(mezzanine) | Prepared::Growing { mezzanine, .. } => size(mezzanine),
+        Prepared::Waiting | Prepared::Failed(_) => 0,
+    };
+    state.prepared.values().map(bytes).fold(0, u64::saturating_add)
+}
+
+fn size(mezzanine: &Mezzanine) -> u64 {
+    mezzanine.gops.last().map_or(0, |gop| gop.offset + u64::from(gop.len))
+}
+
+/// Returns what takes room in the cache: what is ready, and what is being made, at the size it will have.
 fn kept(state: &State) -> Vec<Kept> {
     let dues = state.queue.dues();
     let ready = state.prepared.values().filter_map(|prepared| match prepared {
@@ -305,49 +406,71 @@ fn kept(state: &State) -> Vec<Kept> {
         let due = dues.get(&mezzanine.id);
         Kept {
             id: mezzanine.id.clone(),
-            bytes: mezzanine.gops.last().map_or(0, |gop| gop.offset + u64::from(gop.len)),
+            bytes: size(mezzanine),
             used: state.used.get(&mezzanine.id).copied().unwrap_or_default(),
             due: due.map(|(due, _)| *due),
             pinned: due.is_some_and(|(_, pinned)| *pinned),
         }
     };
-    ready.map(one).collect()
+    let running = state.running.iter().map(|(id, (bytes, _))| Kept {
+        id: id.clone(),
+        bytes: *bytes,
+        used: Timestamp::MAX,
+        due: None,
+        pinned: true,
+    });
+    ready.map(one).chain(running).collect()
 }
 
 /// Returns about how many bytes a mezzanine will take: what the ceiling of its bit rate allows, but no more than a good
 /// codec's picture can grow by. (The container's word on the length may be off by a day, the file's size is not.)
 fn estimate(want: &Want) -> u64 {
-    const GROWTH_MAX: u64 = 8;
-    const SHORT_BYTES: u64 = 64 << 20;
+    at_ceiling(want).min(as_grown(want))
+}
+
+/// Returns how many bytes no mezzanine needs, whatever its container says of its length.
+fn endless(want: &Want) -> u64 {
+    at_ceiling(want).saturating_add(as_grown(want)).saturating_mul(ENDLESS)
+}
+
+fn at_ceiling(want: &Want) -> u64 {
     let profile = &want.profile;
     let bits_a_second = u64::from(profile.video_kbps_max + profile.audio_kbps) * 1000;
     let seconds = want.item.media.duration.max(MediaTime::ZERO).0.unsigned_abs() / 90_000 + 1;
-    let at_ceiling = seconds.saturating_mul(bits_a_second / 8);
-    at_ceiling.min(want.item.stamp.size.saturating_mul(GROWTH_MAX).saturating_add(SHORT_BYTES))
+    seconds.saturating_mul(bits_a_second / 8)
 }
 
-fn begin(shared: &Arc<Shared>, next: Next, stem: String, ends: mpsc::Sender<EndOf>) {
+fn as_grown(want: &Want) -> u64 {
+    const GROWTH_MAX: u64 = 8;
+    const SHORT_BYTES: u64 = 64 << 20;
+    want.item.stamp.size.saturating_mul(GROWTH_MAX).saturating_add(SHORT_BYTES)
+}
+
+fn begin(shared: &Arc<Shared>, (next, stem, token): Begun, ends: mpsc::Sender<EndOf>) {
     let span = tracing::info_span!("prepare", item = %next.want.item.name, urgent = next.urgent);
     let shared_job = Arc::clone(shared);
     let work = async move {
         let id = next.id.clone();
-        let outcome = prepare(&shared_job, next, stem).await;
+        let outcome = prepare(&shared_job, next, stem, &token).await;
         // The receiver lives until every worker has ended.
         let _sent = ends.send((id, outcome)).await;
     };
     shared.tracker.spawn(work.instrument(span));
 }
 
-async fn prepare(shared: &Shared, next: Next, stem: String) -> Result<Made, JobError> {
+async fn prepare(shared: &Shared, next: Next, stem: String, token: &CancellationToken) -> Result<Made, JobError> {
+    try_writing(shared).await?;
     if shared.folder.room() < estimate(&next.want) {
         return Err(JobError::DiskFull);
     }
+    let bytes_max = endless(&next.want);
     let request = Request {
         id: next.id,
         item: next.want.item,
         profile: next.want.profile,
         urgent: next.urgent,
         awaited: next.awaited,
+        bytes_max,
         folder: shared.folder.tmp().to_owned(),
         stem,
     };
@@ -356,7 +479,7 @@ async fn prepare(shared: &Shared, next: Next, stem: String) -> Result<Made, JobE
         let Growth { mezzanine, speed, progress } = growth;
         shared.set(&request.id, Prepared::Growing { mezzanine, speed, progress });
     };
-    let mut outcome = job_task::run(&request, &shared.tools, &shared.token, &report).await;
+    let mut outcome = job_task::run(&request, &shared.tools, token, &report).await;
     if outcome.is_err() && !is_as_looked_into(&request.item).await {
         // What went wrong is no verdict on the item, which may come back as it was.
         outcome = Err(JobError::Changed);
@@ -364,7 +487,17 @@ async fn prepare(shared: &Shared, next: Next, stem: String) -> Result<Made, JobE
     if outcome.is_err() {
         shared.folder.remove_tmp(&request.stem);
     }
-    outcome
+    match outcome {
+        // An ffmpeg that cannot write says so in many ways; none of them is a verdict on the item.
+        Err(JobError::Unfit(_) | JobError::Interrupted(_)) => try_writing(shared).await.and(outcome),
+        outcome => outcome,
+    }
+}
+
+async fn try_writing(shared: &Shared) -> Result<(), JobError> {
+    let folder = shared.folder.clone();
+    let tried = tokio::task::spawn_blocking(move || folder.try_writing()).await;
+    tried.map_err(io::Error::other).flatten().map_err(|error| JobError::Unwritable(error.to_string()))
 }
 
 /// Whether an item's file is there with the size it had.
@@ -379,16 +512,23 @@ async fn note(shared: &Arc<Shared>, id: &MezzanineId, outcome: Result<Made, JobE
             let (folder, recipe) = (shared.folder.clone(), made.recipe.clone());
             let keep = tokio::task::spawn_blocking(move || folder.keep(&made.mezzanine, Some(made.recipe)));
             let kept = keep.await.map_err(io::Error::other).and_then(|kept| kept);
-            kept.map(|mezzanine| (mezzanine, recipe)).map_err(|error| JobError::Interrupted(error.to_string()))
+            if kept.is_err() {
+                shared.folder.remove_tmp(&id.file_stem());
+            }
+            kept.map(|mezzanine| (mezzanine, recipe)).map_err(|error| JobError::Unwritable(error.to_string()))
         }
         Err(error) => Err(error),
     };
     let now = shared.clock.now();
     let mut state = shared.lock();
+    state.running.remove(id);
     match outcome {
         Ok((mezzanine, recipe)) => {
             tracing::info!(item = %id.key, ?recipe, length = %mezzanine.duration(), "prepared");
             state.queue.ended(id, Ended::Settled, now);
+            if state.blocked.take().is_some() {
+                tracing::info!("the data folder takes files again: preparing goes on");
+            }
             state.used.insert(id.clone(), now);
             state.prepared.insert(id.clone(), Prepared::Ready(Arc::new(mezzanine)));
         }
@@ -396,12 +536,18 @@ async fn note(shared: &Arc<Shared>, id: &MezzanineId, outcome: Result<Made, JobE
             let ended = match &error {
                 JobError::Unfit(_) => Ended::Settled,
                 JobError::Interrupted(_) => Ended::Interrupted,
-                JobError::Changed | JobError::DiskFull | JobError::Cancelled => Ended::Blocked,
+                JobError::Cancelled => Ended::GivenUp,
+                JobError::Changed | JobError::DiskFull | JobError::Unwritable(_) => Ended::Blocked,
             };
             let over = state.queue.ended(id, ended, now);
-            tracing::warn!(item = %id.key, %error, over, "preparing failed");
+            state.tell_failure(id, &error, over, now);
             if over {
-                state.prepared.insert(id.clone(), Prepared::Failed(error.to_string().into()));
+                let mut reason = error.to_string();
+                if ended == Ended::Interrupted {
+                    state.forgive.insert(id.clone(), now + FORGIVE_AFTER);
+                    reason = format!("{reason}, {} times in a row; {TRIED_AGAIN}", RETRIES_MAX + 1);
+                }
+                state.prepared.insert(id.clone(), Prepared::Failed(reason.into()));
             } else {
                 state.prepared.remove(id);
             }

@@ -160,7 +160,7 @@ mod tests {
     }
 
     fn index() -> Vec<Gop> {
-        let gop = |offset| Gop { offset, len: 1000, duration: MediaTime(1) };
+        let gop = |offset| Gop { offset, len: 1000, duration: MediaTime(1), sum: None };
         vec![gop(0), gop(1000)]
     }
 

@@ -4,6 +4,7 @@
 //! stored whole or not at all, and that a damaged database never keeps the station from starting: it is moved aside and
 //! a new one begun. One thread owns the connection, so nothing ever waits for a lock.
 
+mod file;
 mod queries;
 mod records;
 mod schema;
@@ -35,6 +36,9 @@ pub enum StoreError {
         /// Newest version known here.
         known: u32,
     },
+    /// Another program does not let go of it.
+    #[error("another program holds the database locked (hint: close it and start again)")]
+    Locked,
     /// `SQLite` refused.
     #[error("failed to use the database")]
     Sql(#[from] rusqlite::Error),

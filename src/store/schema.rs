@@ -59,6 +59,9 @@ const MIGRATIONS: &[&str] = &["
     ) WITHOUT ROWID;
 "];
 
+/// The tables there are after the last script.
+const TABLES: [&str; 6] = ["file", "failure", "plan", "programme", "aired", "continuity"];
+
 /// How long to wait for another program that reads the database, such as the command line beside the server.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -74,11 +77,36 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if said != "ok" {
-        return Err(StoreError::Damaged { said });
+    quick_check(connection)?;
+    migrate(connection)?;
+    check(connection)
+}
+
+/// Checks that the file is sound and holds our tables.
+///
+/// # Errors
+/// As [`prepare`].
+pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
+    quick_check(connection)?;
+    match user_tables(connection)? {
+        tables if TABLES.iter().all(|table| tables.iter().any(|found| found == table)) => Ok(()),
+        tables => Err(foreign(&tables)),
     }
-    migrate(connection)
+}
+
+fn quick_check(connection: &Connection) -> Result<(), StoreError> {
+    let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if said == "ok" { Ok(()) } else { Err(StoreError::Damaged { said }) }
+}
+
+fn user_tables(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut query = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+    let tables = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(tables)
+}
+
+fn foreign(tables: &[String]) -> StoreError {
+    StoreError::Damaged { said: format!("it is not a station's: its tables are [{}]", tables.join(", ")) }
 }
 
 /// Whether an error means that the file itself is damaged.
@@ -96,6 +124,10 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > known {
         return Err(StoreError::Newer { found, known });
+    }
+    let tables = user_tables(connection)?;
+    if found == 0 && !tables.is_empty() {
+        return Err(foreign(&tables));
     }
     for (version, script) in (1..).zip(MIGRATIONS).skip(found as usize) {
         let change = connection.transaction()?;

@@ -1,13 +1,14 @@
 //! The thread that owns the connection, and the handle everyone else holds.
-#![expect(clippy::disallowed_methods, reason = "makes the data folder and moves a damaged database aside")]
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::file::task::Database;
 use super::records::{Aired, Continuity, KnownFile, StoredFailure, StoredPlan};
 use super::{StoreError, queries, schema};
 use crate::prepare::MezzanineId;
@@ -16,8 +17,8 @@ use crate::units::ChannelId;
 /// How many requests may wait for the thread before the askers wait too. Requests take well under a millisecond each.
 const JOBS_MAX: usize = 256;
 
-/// What the thread does next; `None` ends it.
-type Job = Option<Box<dyn FnOnce(&mut Connection) + Send>>;
+/// What the thread does next, which tells whether it failed; `None` ends it.
+type Job = Option<Box<dyn FnOnce(&mut Connection) -> Result<(), ()> + Send>>;
 
 /// A handle to the store; cheap to clone.
 ///
@@ -26,6 +27,7 @@ type Job = Option<Box<dyn FnOnce(&mut Connection) + Send>>;
 #[derive(Clone, Debug)]
 pub struct Store {
     jobs: mpsc::Sender<Job>,
+    begun: Arc<AtomicU64>,
 }
 
 impl Store {
@@ -36,7 +38,7 @@ impl Store {
     /// [`StoreError::Open`] when the folder cannot be used, [`StoreError::Newer`] when a later version wrote it.
     pub async fn open(path: &Path, now: Timestamp) -> Result<Self, StoreError> {
         let path = path.to_owned();
-        Self::start(move || open_or_begin_anew(&path, now)).await
+        Self::start(move || Database::open(&path, now)).await
     }
 
     /// Opens a store that is gone when the last handle is; for tests and for looking without touching.
@@ -44,19 +46,21 @@ impl Store {
         Self::start(|| {
             let mut connection = Connection::open_in_memory()?;
             schema::prepare(&mut connection)?;
-            Ok(connection)
+            Ok(Database::in_memory(connection))
         })
         .await
     }
 
-    async fn start(open: impl FnOnce() -> Result<Connection, StoreError> + Send + 'static) -> Result<Self, StoreError> {
+    async fn start(open: impl FnOnce() -> Result<Database, StoreError> + Send + 'static) -> Result<Self, StoreError> {
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
         let (opened, answer) = oneshot::channel();
+        let begun = Arc::<AtomicU64>::default();
+        let count = Arc::clone(&begun);
         let life = move || match open() {
-            Ok(connection) => {
+            Ok(database) => {
                 // Nobody waits for the answer when the opener was dropped; then the queue is closed as well.
                 let _nobody = opened.send(Ok(()));
-                work(connection, queue);
+                work(database, queue, &count);
             }
             Err(error) => {
                 let _nobody = opened.send(Err(error));
@@ -67,7 +71,7 @@ impl Store {
             .spawn(life)
             .map_err(|source| StoreError::Open { path: PathBuf::from("a thread"), source })?;
         answer.await.map_err(|_| StoreError::Closed)??;
-        Ok(Self { jobs })
+        Ok(Self { jobs, begun })
     }
 
     /// Finishes what was asked for before, writes everything into the one file and ends the thread.
@@ -80,6 +84,7 @@ impl Store {
                 tracing::warn!(%error, "the store's log was not folded in; it will be at the next start");
             }
             drop(done);
+            Ok(())
         });
         if self.jobs.send(Some(last)).await.is_ok() {
             let _dropped_when_done = answer.await;
@@ -88,13 +93,22 @@ impl Store {
         }
     }
 
+    /// Returns how often the database was begun anew: what was written before is missing then.
+    #[must_use]
+    pub fn begun_anew(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
+    }
+
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, answer) = oneshot::channel();
         let job = Box::new(move |connection: &mut Connection| {
-            let _nobody_waits = sender.send(question(connection));
+            let answer = question(connection);
+            let outcome = answer.as_ref().map(drop).map_err(drop);
+            let _nobody_waits = sender.send(answer);
+            outcome
         });
         self.jobs.send(Some(job)).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
@@ -167,51 +181,15 @@ impl Store {
     }
 }
 
-fn work(mut connection: Connection, mut queue: mpsc::Receiver<Job>) {
+fn work(mut database: Database, mut queue: mpsc::Receiver<Job>, begun: &AtomicU64) {
     while let Some(Some(job)) = queue.blocking_recv() {
-        job(&mut connection);
-    }
-}
-
-fn open_or_begin_anew(path: &Path, now: Timestamp) -> Result<Connection, StoreError> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
-    }
-    match open(path) {
-        Err(error) if schema::is_damage(&error) => {
-            let aside = move_aside(path, now).map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
-            tracing::warn!(
-                %error, aside = %aside.display(),
-                "the database was damaged and is begun anew; videos are looked into again, the plan is made again"
-            );
-            open(path)
-        }
-        outcome => outcome,
-    }
-}
-
-fn open(path: &Path) -> Result<Connection, StoreError> {
-    let mut connection = Connection::open(path)?;
-    schema::prepare(&mut connection)?;
-    Ok(connection)
-}
-
-/// Renames the database with its log: a log left behind would be applied to the new database.
-fn move_aside(path: &Path, now: Timestamp) -> std::io::Result<PathBuf> {
-    let with = |suffix: &str| {
-        let mut name = OsString::from(path);
-        name.push(suffix);
-        PathBuf::from(name)
-    };
-    let aside = format!(".corrupt-{}", now.as_second());
-    std::fs::rename(path, with(&aside))?;
-    for log in ["-wal", "-shm"] {
-        match std::fs::rename(with(log), with(&format!("{aside}{log}"))) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        database.look_after();
+        begun.store(database.begun_anew(), Ordering::Relaxed);
+        if let Err(()) = job(database.connection()) {
+            database.examine();
+            begun.store(database.begun_anew(), Ordering::Relaxed);
         }
     }
-    Ok(with(&aside))
 }
 
 #[cfg(test)]

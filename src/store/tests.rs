@@ -1,5 +1,6 @@
 //! What survives a restart, and what happens to a damaged database.
 
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
@@ -256,6 +257,67 @@ async fn a_damaged_database_is_moved_aside_and_begun_anew() {
         store.put_files(vec![accepted("/m/a")]).await.unwrap();
         assert!(folder.path().join("nightcast.db.corrupt-1234").exists(), "{damage}");
     }
+}
+
+/// What lies beside a database that was moved aside.
+fn aside(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.filter(|name| name.contains(".corrupt-") && !name.ends_with("-shm")).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn a_database_that_is_removed_or_replaced_while_open_is_written_again_whole() {
+    for foreign in [None, Some("a file of somebody's")] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nightcast.db");
+        let store = Store::open(&path, NOW).await.unwrap();
+        store.put_files((0..50).map(|n| accepted(format!("/m/{n}"))).collect()).await.unwrap();
+        std::fs::remove_file(&path).unwrap();
+        if let Some(text) = foreign {
+            std::fs::write(&path, text).unwrap();
+        }
+        store.put_files(vec![accepted("/m/new")]).await.unwrap();
+        store.close().await;
+        let store = Store::open(&path, NOW).await.unwrap();
+        assert_eq!(store.known_files(Path::new("/m")).await.unwrap().len(), 51, "{foreign:?}");
+        let kept = aside(folder.path())
+            .iter()
+            .any(|name| std::fs::read(folder.path().join(name)).unwrap() == foreign.unwrap_or_default().as_bytes());
+        assert_eq!(kept, foreign.is_some(), "what lay there is not deleted");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_overwritten_or_emptied_while_open_is_begun_anew() {
+    for damage in [vec![0x5a; 100_000], Vec::new()] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nightcast.db");
+        let store = Store::open(&path, NOW).await.unwrap();
+        store.put_files((0..50).map(|n| accepted(format!("/m/{n}"))).collect()).await.unwrap();
+        // In place: the file that is open is the one that is damaged.
+        std::fs::write(&path, &damage).unwrap();
+        store.put_files(vec![accepted("/m/new")]).await.unwrap();
+        store.close().await;
+        assert!(!aside(folder.path()).is_empty());
+        let store = Store::open(&path, NOW).await.unwrap();
+        assert_eq!(store.known_files(Path::new("/m")).await.unwrap(), [accepted("/m/new")]);
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_moved_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nightcast.db");
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch("CREATE TABLE file (of TEXT); CREATE TABLE theirs (a TEXT)").unwrap();
+    drop(connection);
+    let store = Store::open(&path, NOW).await.unwrap();
+    store.put_files(vec![accepted("/m/a")]).await.unwrap();
+    assert_eq!(aside(folder.path()), ["nightcast.db.corrupt-0"]);
+    let theirs = Connection::open(folder.path().join("nightcast.db.corrupt-0")).unwrap();
+    assert!(theirs.table_exists(None, "theirs").unwrap());
 }
 
 #[tokio::test]

@@ -78,6 +78,7 @@ impl Home {
     pub fn ask(&self, args: &[&str]) -> (ExitStatus, String, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nightcast"));
         command.arg("--config").arg(self.write_configuration()).args(args).current_dir(self.folder.path());
+        command.envs(self.settings.environment.iter().cloned());
         let output = command.output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status, text(&output.stdout), text(&output.stderr))

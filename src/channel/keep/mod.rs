@@ -14,6 +14,9 @@ use crate::store::{Continuity, StoredPlan};
 /// How many airings may wait to be written. More are dropped, with a warning: history is not worth stopping for.
 pub const AIRED_WAITING_MAX: usize = 256;
 
+/// How many airings are remembered while the store takes nothing: three days of half-minute clips.
+pub const AIRED_UNWRITTEN_MAX: usize = 10_000;
+
 /// How often sequence numbers are kept, in station time.
 pub const CONTINUITY_EVERY: SignedDuration = SignedDuration::from_secs(10);
 

@@ -1,12 +1,18 @@
-//! Writes what is to be kept, one thing after the other.
+//! Writes what is to be kept, one thing after the other; what could not be written is written when it can be.
+
+use std::collections::VecDeque;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{Kept, plan_of};
+use super::{AIRED_UNWRITTEN_MAX, Kept, plan_of};
 use crate::schedule::Plan;
-use crate::store::{Aired, Store};
+use crate::store::{Aired, Store, StoreError};
 use crate::units::ChannelId;
+
+/// How long what could not be written waits for another try.
+const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// Returns the plan a channel had in its last life, if it can be read.
 pub async fn plan(store: &Store, channel: &ChannelId) -> Option<Plan> {
@@ -25,7 +31,7 @@ pub async fn run(
     mut aired: mpsc::Receiver<Aired>,
     token: CancellationToken,
 ) {
-    let mut last = Kept::default();
+    let mut keeper = Keeper::new(channel, store);
     loop {
         tokio::select! {
             biased;
@@ -34,35 +40,83 @@ pub async fn run(
                 if changed.is_err() {
                     break;
                 }
-                let newest = kept.borrow_and_update().clone();
-                write(&channel, &store, newest, &mut last).await;
             }
-            Some(airing) = aired.recv() => write_aired(&channel, &store, airing).await,
+            Some(airing) = aired.recv() => keeper.note(airing),
+            () = tokio::time::sleep(AGAIN_AFTER), if keeper.trouble => {}
         }
+        let newest = kept.borrow_and_update().clone();
+        keeper.write(newest).await;
     }
     while let Ok(airing) = aired.try_recv() {
-        write_aired(&channel, &store, airing).await;
+        keeper.note(airing);
     }
     let newest = kept.borrow().clone();
-    write(&channel, &store, newest, &mut last).await;
+    keeper.write(newest).await;
 }
 
-async fn write(channel: &ChannelId, store: &Store, newest: Kept, last: &mut Kept) {
-    if let Some(plan) = newest.plan.as_ref().filter(|plan| last.plan.as_ref() != Some(plan))
-        && let Err(error) = store.save_plan(channel.clone(), plan.clone()).await
-    {
-        tracing::warn!(%error, "failed to keep the plan (a restart would begin elsewhere)");
-    }
-    if let Some(continuity) = newest.continuity.filter(|at| last.continuity != Some(*at))
-        && let Err(error) = store.save_continuity(channel.clone(), continuity).await
-    {
-        tracing::warn!(%error, "failed to keep the sequence numbers");
-    }
-    *last = newest;
+/// What was written, and what could not be yet.
+struct Keeper {
+    channel: ChannelId,
+    store: Store,
+    written: Kept,
+    unwritten: VecDeque<Aired>,
+    /// Whether the store took nothing the last time: told once.
+    trouble: bool,
+    /// How often the store was begun anew when that was written.
+    begun_anew: u64,
 }
 
-async fn write_aired(channel: &ChannelId, store: &Store, airing: Aired) {
-    if let Err(error) = store.add_aired(channel.clone(), airing).await {
-        tracing::warn!(%error, "failed to keep what was on");
+impl Keeper {
+    fn new(channel: ChannelId, store: Store) -> Self {
+        let begun_anew = store.begun_anew();
+        Self { channel, store, written: Kept::default(), unwritten: VecDeque::new(), trouble: false, begun_anew }
+    }
+
+    fn note(&mut self, airing: Aired) {
+        if self.unwritten.len() == AIRED_UNWRITTEN_MAX {
+            self.unwritten.pop_front();
+        }
+        self.unwritten.push_back(airing);
+    }
+
+    async fn write(&mut self, newest: Kept) {
+        let mut outcome = self.try_to_write(newest.clone()).await;
+        // A database that was begun anew knows nothing of what was written before.
+        if self.begun_anew != self.store.begun_anew() {
+            self.begun_anew = self.store.begun_anew();
+            self.written = Kept::default();
+            outcome = self.try_to_write(newest).await;
+        }
+        match &outcome {
+            Err(error) if !self.trouble => {
+                let cause = std::error::Error::source(error).map(ToString::to_string);
+                tracing::error!(
+                    %error,
+                    cause,
+                    "plan and history are not kept for now (hint: is the disk full, the data folder read-only, the database \
+                     held by another program? it goes on by itself)"
+                );
+            }
+            Ok(()) if self.trouble => tracing::info!("plan and history are kept again"),
+            _ => {}
+        }
+        self.trouble = outcome.is_err();
+    }
+
+    /// Writes what is new and what could not be written before; ends at the first failure.
+    async fn try_to_write(&mut self, newest: Kept) -> Result<(), StoreError> {
+        if let Some(plan) = newest.plan.filter(|plan| self.written.plan.as_ref() != Some(plan)) {
+            self.store.save_plan(self.channel.clone(), plan.clone()).await?;
+            self.written.plan = Some(plan);
+        }
+        if let Some(continuity) = newest.continuity.filter(|at| self.written.continuity != Some(*at)) {
+            self.store.save_continuity(self.channel.clone(), continuity).await?;
+            self.written.continuity = Some(continuity);
+        }
+        while let Some(airing) = self.unwritten.front() {
+            self.store.add_aired(self.channel.clone(), airing.clone()).await?;
+            self.unwritten.pop_front();
+        }
+        Ok(())
     }
 }

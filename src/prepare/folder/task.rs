@@ -13,6 +13,9 @@ use crate::prepare::mezzanine::{Mezzanine, MezzanineId};
 use crate::prepare::recipe::Recipe;
 use crate::prepare::sidecar::Sidecar;
 
+/// How many bytes are written to see whether the disk takes any.
+const TRIAL_BYTES: usize = 64 << 10;
+
 /// The cache folder of a station.
 #[derive(Clone, Debug)]
 pub struct Folder {
@@ -63,6 +66,25 @@ impl Folder {
         let _gone = fs::remove_dir_all(&self.tmp);
     }
 
+    /// Tries whether preparations can write: makes the folder for them where somebody removed it, and a file in it.
+    ///
+    /// # Errors
+    /// What the system says: the disk is full, it is read-only, a quota is used up.
+    pub fn try_writing(&self) -> io::Result<()> {
+        fs::create_dir_all(&self.tmp)?;
+        let path = self.tmp.join("trial");
+        let outcome = fs::write(&path, [0; TRIAL_BYTES]);
+        let _gone = fs::remove_file(path);
+        outcome
+    }
+
+    /// Whether a complete mezzanine's file is there and as long as it was.
+    #[must_use]
+    pub fn is_whole(mezzanine: &Mezzanine) -> bool {
+        let len = mezzanine.gops.last().map_or(0, |gop| gop.offset + u64::from(gop.len));
+        fs::metadata(&mezzanine.path).is_ok_and(|about| about.len() == len)
+    }
+
     /// Returns every whole mezzanine; files that belong to none are removed.
     ///
     /// # Errors
@@ -100,8 +122,15 @@ impl Folder {
     /// it grew goes on with the path they know.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// When a file cannot be written; nothing is left in the cache then.
     pub fn keep(&self, made: &Mezzanine, recipe: Option<Recipe>) -> io::Result<Mezzanine> {
+        self.take_in(made, recipe).inspect_err(|_| {
+            let (ts, json) = self.paths(&made.id);
+            let _gone = (fs::remove_file(json), fs::remove_file(ts));
+        })
+    }
+
+    fn take_in(&self, made: &Mezzanine, recipe: Option<Recipe>) -> io::Result<Mezzanine> {
         let (ts, json) = self.paths(&made.id);
         for old in [&json, &ts] {
             match fs::remove_file(old) {
@@ -163,7 +192,7 @@ mod tests {
             id: MezzanineId { key: ContentKey(key.into()), profile: "p".into() },
             path,
             tables_len: 0,
-            gops: [Gop { offset: 0, len: 5, duration: MediaTime::from_secs(2) }].into(),
+            gops: [Gop { offset: 0, len: 5, duration: MediaTime::from_secs(2), sum: None }].into(),
             signature: "s".into(),
             complete: true,
         }

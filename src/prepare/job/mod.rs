@@ -41,6 +41,8 @@ pub struct Request {
     pub urgent: bool,
     /// Whether viewers wait for it: nothing goes before it.
     pub awaited: bool,
+    /// How many bytes its file may take at the most: an ffmpeg that writes without end is ended.
+    pub bytes_max: u64,
     /// Where its files are written.
     pub folder: PathBuf,
     /// Begins the names of its files; another for each preparation.
@@ -74,7 +76,7 @@ pub enum JobError {
     #[error("{0}")]
     Unfit(String),
     /// It ended by no fault of the item.
-    #[error("interrupted: {0}")]
+    #[error("preparing was interrupted: {0}")]
     Interrupted(String),
     /// The original is not what it was when it was looked into: the library will tell what is there now.
     #[error("its file changed or went away meanwhile")]
@@ -82,8 +84,11 @@ pub enum JobError {
     /// There is no room on the disk.
     #[error("no room on the disk")]
     DiskFull,
-    /// The server is stopping.
-    #[error("the server is stopping")]
+    /// The data folder cannot be written in: a full disk, a read-only one, a quota.
+    #[error("the data folder takes no files: {0}")]
+    Unwritable(String),
+    /// The server is stopping, or nobody wants it any more.
+    #[error("nobody waits for it any more")]
     Cancelled,
 }
 
@@ -107,7 +112,10 @@ pub fn judge(evidence: &Evidence) -> JobError {
     match evidence.signal {
         // SIGXCPU (24): a day of CPU time is the item's fault. Crashes are, too: 4, 6, 7, 8, 11, 31.
         Some(24) => JobError::Unfit("it took more than a day of computing".to_owned()),
+        // SIGXFSZ.
+        Some(25) => JobError::Unfit("it makes ffmpeg write without end".to_owned()),
         Some(signal @ (4 | 6 | 7 | 8 | 11 | 31)) => JobError::Unfit(format!("it crashes ffmpeg (signal {signal})")),
+        Some(9) => JobError::Interrupted("ffmpeg was killed (signal 9; was memory short?)".to_owned()),
         Some(signal) => JobError::Interrupted(format!("ffmpeg was ended by signal {signal}")),
         None if evidence.code == Some(127) => JobError::Interrupted(last_words(evidence)),
         None => JobError::Unfit(format!("ffmpeg cannot convert it: {}", last_words(evidence))),
@@ -126,7 +134,12 @@ mod tests {
     fn who_is_at_fault_is_told_by_the_ending() {
         let table = [
             (evidence(Some(1), None, "a.ts: No space left on device"), JobError::DiskFull),
-            (evidence(None, Some(9), ""), JobError::Interrupted("ffmpeg was ended by signal 9".to_owned())),
+            (
+                evidence(None, Some(9), ""),
+                JobError::Interrupted("ffmpeg was killed (signal 9; was memory short?)".to_owned()),
+            ),
+            (evidence(None, Some(15), ""), JobError::Interrupted("ffmpeg was ended by signal 15".to_owned())),
+            (evidence(None, Some(25), ""), JobError::Unfit("it makes ffmpeg write without end".to_owned())),
             (evidence(None, Some(11), ""), JobError::Unfit("it crashes ffmpeg (signal 11)".to_owned())),
             (
                 evidence(Some(1), None, "[h264 @ 0x55] x\n[in#0 @ 0x7f] moov atom not found\nConversion failed!\n"),

@@ -18,7 +18,7 @@ use crate::ffmpeg::prepare_args::{self as args, Job, Loudness, Sound};
 use crate::ffmpeg::progress::ProgressReader;
 use crate::ffmpeg::task::{self as child, ChildError};
 use crate::prepare::gop_index;
-use crate::prepare::mezzanine::{Mezzanine, MezzanineId};
+use crate::prepare::mezzanine::{Gop, Mezzanine, MezzanineId};
 use crate::prepare::plan::{self, Plan};
 use crate::prepare::recipe::{self, Recipe};
 use crate::prepare::verify::{self, Expected, Flaw};
@@ -73,6 +73,7 @@ pub async fn run(
 ) -> Result<Made, JobError> {
     let worker = Worker { request, tools, token, report };
     let (mut extent, loudness) = tokio::join!(worker.scan(), worker.measure());
+    let loudness = loudness?;
     let media = &request.item.media;
     let mut recipe = recipe::decide(media, extent.as_ref().map_err(Clone::clone)?, &request.profile);
     for attempt in 0..ATTEMPTS_MAX {
@@ -98,6 +99,10 @@ pub async fn run(
                 None => return Err(JobError::Unfit(format!("only {made} of its {wanted} frames can be decoded"))),
             },
             AttemptError::Ffmpeg(evidence) => return Err(judge(&evidence)),
+            // Neither is the item's fault before it has happened again and again.
+            failure @ (AttemptError::Stalled | AttemptError::Io(_)) => {
+                return Err(JobError::Interrupted(failure.to_string()));
+            }
             failure => return Err(JobError::Unfit(format!("its conversion failed the check: {failure}"))),
         }
     }
@@ -138,7 +143,7 @@ impl Worker<'_> {
             (false, true) => 5,
             (false, false) => Limits::PREPARE.nice,
         };
-        let limits = Limits { nice, ..Limits::PREPARE };
+        let limits = Limits { nice, file_bytes: Some(self.request.bytes_max), ..Limits::PREPARE };
         ChildSpec { program: program.to_owned(), args, folder: None, role, limits }
     }
 
@@ -164,21 +169,26 @@ impl Worker<'_> {
     }
 
     /// Measures the loudness; sound that cannot be measured is left as it is.
-    async fn measure(&self) -> Loudness {
+    async fn measure(&self) -> Result<Loudness, JobError> {
         let item = &self.request.item;
         let Some((target, sound)) = self.request.profile.loudness_lufs.zip(self.sound(Loudness::AsIs)) else {
-            return Loudness::AsIs;
+            return Ok(Loudness::AsIs);
         };
         if self.request.urgent && item.media.duration > MEASURE_URGENT_MAX {
-            return Loudness::Dynamic(target);
+            return Ok(Loudness::Dynamic(target));
         }
         let command = args::measure_args(&item.path, &item.media.format, sound);
         let spec = self.spec(&self.tools.ffmpeg, command, Role::Prepare);
         let measured = match child::run_to_end(&spec, MEASURE_LIMIT, STDOUT_MAX, self.token).await {
+            // Too loud for ever, because it was killed at the wrong moment: no.
+            Ok((evidence, _)) if evidence.signal.is_some() => match judge(&evidence) {
+                error @ JobError::Interrupted(_) => return Err(error),
+                _ => None,
+            },
             Ok((evidence, _)) => loudness::integrated_lufs(&evidence.stderr),
             Err(_) => None,
         };
-        measured.and_then(|lufs| loudness::gain_db(lufs, target)).map_or(Loudness::AsIs, Loudness::Gain)
+        Ok(measured.and_then(|lufs| loudness::gain_db(lufs, target)).map_or(Loudness::AsIs, Loudness::Gain))
     }
 
     async fn attempt(
@@ -286,6 +296,9 @@ impl Worker<'_> {
         if evidence.success() && evidence.stderr.trim().is_empty() {
             return Ok(());
         }
+        if let (Some(_), error @ JobError::Interrupted(_)) = (evidence.signal, judge(&evidence)) {
+            return Err(error.into());
+        }
         Err(Flaw::Decode { gop, why: last_words(&evidence) }.into())
     }
 }
@@ -339,7 +352,7 @@ pub(in crate::prepare) async fn check(
     let scan = PacketScan::new(0, Some(1), "");
     let extent = scan_lines(&spec, scan, CHECK_LIMIT, token).await?;
     let extent = extent.filter(|extent| extent.complete).ok_or(Flaw::Streams)?;
-    let gops = verify::packets(&extent, grown.gops(), expected)?;
+    let gops = summed(verify::packets(&extent, grown.gops(), expected)?, ts).await?;
     Ok(Mezzanine {
         id: id.clone(),
         path: ts.to_owned(),
@@ -348,6 +361,22 @@ pub(in crate::prepare) async fn check(
         signature: grown.signature().into(),
         complete: true,
     })
+}
+
+/// Reads a finished file once more and notes the checksum of each GOP.
+async fn summed(mut gops: Vec<Gop>, ts: &Path) -> Result<Vec<Gop>, AttemptError> {
+    let ts = ts.to_owned();
+    let work = tokio::task::spawn_blocking(move || -> io::Result<Vec<Gop>> {
+        let mut file = std::fs::File::open(&ts)?;
+        let mut bytes = Vec::new();
+        for gop in &mut gops {
+            bytes.resize(gop.len as usize, 0);
+            file.read_exact(&mut bytes)?;
+            gop.sum = Some(gop_index::sum(&bytes));
+        }
+        Ok(gops)
+    });
+    Ok(work.await.map_err(io::Error::other)??)
 }
 
 /// Feeds a scan with ffprobe's lines; what was seen until `limit` is returned as incomplete.

@@ -45,6 +45,7 @@ pub async fn make(
     }
     let (name, reason) = card.texts();
     // Two channels may ask for one slate at once: each draws in its own folder.
+    fs::create_dir_all(folder.tmp())?;
     let place = tempfile_in(folder.tmp(), &id)?;
     fs::write(place.join("name.txt"), &name)?;
     fs::write(place.join("reason.txt"), &reason)?;
