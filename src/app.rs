@@ -105,14 +105,14 @@ pub async fn run(
     let _until_the_end = lock(&station.data)?;
     make_folders(&station.data, &run_folder)?;
     let address = listener.local_addr().unwrap_or(station.listen);
-    let store = open_store(&station.data, clock).await?;
+    let store = open_store(&station.data, &clock).await?;
     let tracker = TaskTracker::new();
     let root = token.child_token();
 
     // Folders are walked and the first files looked into while the preparer asks ffmpeg what it can do.
     let begin = |one| start_library(one, &station, &store, &root, &tracker);
     let libraries: Vec<Library> = config.channels.iter().map(begin).collect();
-    let preparer = match start_preparer(&station, &store, clock, &root, &tracker).await {
+    let preparer = match start_preparer(&station, &store, clock.clone(), &root, &tracker).await {
         Ok(preparer) => preparer,
         Err(error) => {
             root.cancel();
@@ -122,8 +122,15 @@ pub async fn run(
             return Err(error);
         }
     };
-    let parts =
-        Common { store: store.clone(), preparer, clock, root: root.clone(), tracker: tracker.clone(), run_folder };
+    tracker.spawn(clock.clone().follow(root.clone()));
+    let parts = Common {
+        store: store.clone(),
+        preparer,
+        clock: clock.clone(),
+        root: root.clone(),
+        tracker: tracker.clone(),
+        run_folder,
+    };
     let both = config.channels.iter().zip(&libraries);
     let channels: Arc<[ChannelView]> =
         both.map(|(one, library)| start_channel(one, library, &station, &parts)).collect();
@@ -191,7 +198,7 @@ fn make_folders(data: &Path, run_folder: &Path) -> Result<(), StartupError> {
     fs::create_dir_all(run_folder).map_err(failed)
 }
 
-async fn open_store(data: &Path, clock: Clock) -> Result<Store, StartupError> {
+async fn open_store(data: &Path, clock: &Clock) -> Result<Store, StartupError> {
     let path = data.join("station.sqlite");
     let opened = Store::open(&path, clock.now()).await;
     opened.map_err(|error| StartupError::Store { path, source: Box::new(error) })
@@ -285,7 +292,7 @@ fn start_channel(one: &config::Channel, library: &Library, station: &config::Sta
         config: Arc::new(one.clone()),
         ffmpeg: station.ffmpeg.clone(),
         run_folder: common.run_folder.clone(),
-        clock: common.clock,
+        clock: common.clock.clone(),
         store: common.store.clone(),
         preparer: common.preparer.clone(),
         catalogue: library.catalogue(),

@@ -278,3 +278,19 @@ fn a_fault_is_told_with_its_facts() {
     let fallen = told(&listing(20, 25, 3, &[]));
     assert!(fallen.contains(&"§6.2.2: DISCONTINUITY-SEQUENCE fell from 4 to 3".to_owned()));
 }
+
+#[test]
+fn dates_go_back_only_where_the_clock_was_set_and_only_at_a_discontinuity() {
+    let set = Rules { clock_is_set: true, ..Rules::default() };
+    let back = |at_discontinuity: bool| {
+        let from = if at_discontinuity { ["20:00:04", "20:00:06"] } else { ["20:00:06", "20:00:06"] };
+        GOOD.replace(from[0], "19:00:04").replace(from[1], "19:00:06")
+    };
+    for (what, rules, text, expected) in [
+        ("set, at a discontinuity", set, back(true), vec![]),
+        ("set, in the middle", set, back(false), vec!["§4.3.2.6"]),
+        ("not set, at a discontinuity", Rules::default(), back(true), vec!["§4.3.2.6"]),
+    ] {
+        assert_eq!(sections(&Reader::with_rules(rules).observe(&text, at(8))), expected, "{what}");
+    }
+}

@@ -112,6 +112,11 @@ impl Air {
         (pending + self.packer.duration() + self.feed.ahead()).after(self.timeline.edge())
     }
 
+    /// Takes how much later the wall clock is than the station's own time: segments are dated by it.
+    pub fn follow(&mut self, stepped: SignedDuration) {
+        self.timeline.follow(stepped);
+    }
+
     /// Returns when the newest published segment ends.
     #[must_use]
     pub fn edge(&self) -> Timestamp {
@@ -337,7 +342,7 @@ impl Air {
             if segment.first_of_airing {
                 self.airings = self.airings.split_off(&segment.airing);
             }
-            let range = begun.as_deref().and_then(|airing| date_range(airing, date));
+            let range = begun.as_deref().and_then(|airing| date_range(airing, self.timeline.date()));
             self.timeline.publish(segment, range, now);
             actions.extend(begun.map(|airing| AirAction::Begun(airing, date)));
             actions.push(AirAction::Published);

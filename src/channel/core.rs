@@ -45,7 +45,7 @@ pub enum Action {
     Air(AirAction),
     /// An airing was begun: open its file before its first GOP is fed.
     Open(Arc<Airing>, Arc<Mezzanine>),
-    /// An airing is over: it was on air from this moment for this long.
+    /// An airing is over: it was on air from this wall-clock moment for this long.
     Aired(Arc<Airing>, Timestamp, MediaTime),
     /// The plan changed: keep it.
     Plan,
@@ -63,6 +63,8 @@ pub struct Core {
     begun: bool,
     /// What was and is at the live edge, newest last.
     aired: VecDeque<(Arc<Airing>, Timestamp)>,
+    /// How much later the wall clock is than the station's own time, which is meant wherever nothing else is said.
+    stepped: SignedDuration,
     /// Counts changes of what viewers are told.
     generation: u64,
 }
@@ -71,7 +73,16 @@ impl Core {
     /// Returns a channel that begins as soon as something can air.
     #[must_use]
     pub fn new(director: Director, air: Air) -> Self {
-        Self { director, air, slate: None, idle: None, begun: false, aired: VecDeque::new(), generation: 0 }
+        Self {
+            director,
+            air,
+            slate: None,
+            idle: None,
+            begun: false,
+            aired: VecDeque::new(),
+            stepped: SignedDuration::ZERO,
+            generation: 0,
+        }
     }
 
     /// Returns the director, for what concerns the plan.
@@ -89,6 +100,25 @@ impl Core {
     #[must_use]
     pub fn air(&self) -> &Air {
         &self.air
+    }
+
+    /// Takes how much later the wall clock is than the station's own time; returns whether it was set since.
+    ///
+    /// Nothing on air moves: what is told is dated by it from now on, and so is the plan that is kept.
+    pub fn follow(&mut self, stepped: SignedDuration) -> bool {
+        let is_set = self.stepped != stepped;
+        if is_set {
+            self.stepped = stepped;
+            self.air.follow(stepped);
+            self.generation += 1;
+        }
+        is_set
+    }
+
+    /// Returns a moment of the station's own time as the wall clock shows it.
+    #[must_use]
+    pub fn dated(&self, moment: Timestamp) -> Timestamp {
+        moment + self.stepped
     }
 
     /// Takes note that a segment's bytes are in a file now.
@@ -254,7 +284,8 @@ impl Core {
 
     fn note_begun(&mut self, airing: &Arc<Airing>, date: Timestamp, actions: &mut Vec<Action>) {
         if let Some((before, since)) = self.aired.back() {
-            actions.push(Action::Aired(Arc::clone(before), *since, MediaTime::between(*since, date)));
+            let length = MediaTime::between(*since, date);
+            actions.push(Action::Aired(Arc::clone(before), self.dated(*since), length));
         }
         // The slate is made of short loops; to viewers it is one thing.
         let same = self.aired.back().is_some_and(|(last, _)| last.programme.is_none() && airing.programme.is_none());
@@ -286,13 +317,13 @@ impl Core {
         }
     }
 
-    /// Returns what was and is on air at the live edge, newest last.
+    /// Returns what was and is on air at the live edge, newest last, by the wall clock as it is now.
     #[must_use]
     pub fn aired(&self) -> Arc<[AiringStatus]> {
-        self.aired.iter().map(|(airing, date)| airing_status(airing, *date)).collect()
+        self.aired.iter().map(|(airing, date)| airing_status(airing, self.dated(*date))).collect()
     }
 
-    /// Returns what comes after what is on air at the live edge.
+    /// Returns what comes after what is on air at the live edge, by the wall clock as it is now.
     #[must_use]
     pub fn next(&self) -> Arc<[AiringStatus]> {
         let edge =
@@ -301,7 +332,7 @@ impl Core {
         let coming = plan.filter(|programme| Some(programme.serial) != edge).map(|programme| AiringStatus {
             serial: Some(programme.serial),
             metadata: Arc::clone(&programme.metadata),
-            start: programme.start,
+            start: self.dated(programme.start),
             duration: programme.duration,
         });
         coming.take(ChannelStatus::NEXT_MAX).collect()

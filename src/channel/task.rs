@@ -165,15 +165,19 @@ struct Shell {
 
 impl Shell {
     async fn begin(parts: Parts, outputs: Outputs) -> (Self, Inbox) {
-        let now = parts.clock.now();
+        let (now, stepped) = (parts.clock.now(), parts.clock.stepped());
         let id = parts.config.id.clone();
-        let plan =
+        let mut plan =
             keep::task::plan(&parts.store, &parts.config.id).await.unwrap_or_else(|| Plan::new(parts.config.seed));
+        // It was kept by the wall clock.
+        if let Some(first) = plan.programmes().front() {
+            plan.retime(first.start - stepped);
+        }
         let continuity = parts.store.load_continuity(id.clone()).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "failed to read the sequence numbers that were kept");
             None
         });
-        let first = Msn(keep::first_number(continuity.map(|at| at.msn), now));
+        let first = Msn(keep::first_number(continuity.map(|at| at.msn), now + stepped));
         let discontinuities = keep::first_discontinuity(continuity.map(|at| at.discontinuity_sequence));
         let speed = parts.clock.speed();
         let profile = Arc::new(parts.config.profile.clone());
@@ -224,6 +228,7 @@ impl Shell {
     /// Lets the core decide and does what it says.
     fn step(&mut self) {
         let now = self.parts.clock.now();
+        self.plan_changed |= self.core.follow(self.parts.clock.stepped());
         let (preparer, digest) = (&self.parts.preparer, &self.digest);
         let actions = self.core.step(now, &|key| preparer.state(&mezzanine_id(key, digest)));
         let decided = actions.iter().any(|action| matches!(action, Action::Plan));
@@ -263,7 +268,7 @@ impl Shell {
                     tracing::debug!(%run, "the run takes no more");
                 }
             }
-            Action::Air(AirAction::Begun(airing, date)) => begun(&airing, date),
+            Action::Air(AirAction::Begun(airing, date)) => begun(&airing, self.core.dated(date)),
             Action::Air(AirAction::Published) => {
                 self.outputs.snapshot.send_replace(Arc::new(self.core.air().snapshot()));
                 self.spooler.write(self.core.air().cooled(), now);
@@ -459,7 +464,7 @@ impl Shell {
         let plan = self.core.plan().plan();
         let since = now.duration_since(self.plan_kept);
         let is_old = since >= keep::plan_every(plan.programmes().len());
-        let is_wrong = || since >= keep::PLAN_REST && !keep::agrees(self.kept.borrow().plan.as_ref(), plan);
+        let is_wrong = || since >= keep::PLAN_REST && !keep::agrees(self.kept.borrow().plan.as_ref(), plan, self.parts.clock.stepped());
         if self.plan_changed && (is_old || is_wrong()) {
             self.plan_changed = false;
             self.plan_kept = now;
@@ -475,7 +480,7 @@ impl Shell {
 
     fn continuity(&self) -> Continuity {
         let (msn, discontinuity_sequence) = self.core.air().continuity();
-        Continuity { msn: msn.0, discontinuity_sequence, edge: self.core.air().edge() }
+        Continuity { msn: msn.0, discontinuity_sequence, edge: self.core.dated(self.core.air().edge()) }
     }
 
     fn tell(&mut self) {
@@ -496,7 +501,7 @@ impl Shell {
             run: self.core.air().run(),
             restarts: self.core.air().run().0.saturating_sub(1),
             library: self.library,
-            edge: begun.then(|| self.core.air().edge()),
+            edge: begun.then(|| self.core.dated(self.core.air().edge())),
         };
         self.outputs.status.send_replace(Arc::new(status));
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::packer::Segment;
 use super::snapshot::{SegmentBody, Snapshot};
@@ -57,6 +57,10 @@ pub struct Timeline {
     /// Where the media edge stands: `anchor` plus `played`, so that ticks are never rounded twice.
     anchor: Timestamp,
     played: MediaTime,
+    /// How much later the wall clock is than the station's own time, in which all else is counted.
+    stepped: SignedDuration,
+    /// Whether the next segment is the first with dates of a wall clock that was set.
+    redated: bool,
     /// The longest playlist published so far (RFC 8216 §6.2.2 counts expiry by it).
     longest: MediaTime,
 }
@@ -72,19 +76,36 @@ impl Timeline {
             discontinuity_sequence,
             anchor: edge,
             played: MediaTime::ZERO,
+            stepped: SignedDuration::ZERO,
+            redated: false,
             longest: MediaTime::ZERO,
         }
     }
 
-    /// Returns where the next segment begins in wall-clock time.
+    /// Returns where the next segment begins, in the station's own time.
     #[must_use]
     pub fn edge(&self) -> Timestamp {
         self.played.after(self.anchor)
     }
 
+    /// Returns where the next segment begins in wall-clock time: its date.
+    #[must_use]
+    pub fn date(&self) -> Timestamp {
+        self.edge() + self.stepped
+    }
+
+    /// Takes how much later the wall clock is than the station's own time. Where it was set, the next segment is dated by
+    /// it and carries a discontinuity: across one, dates need not join. What was published keeps its date.
+    pub fn follow(&mut self, stepped: SignedDuration) {
+        if self.stepped != stepped {
+            self.stepped = stepped;
+            self.redated = true;
+        }
+    }
+
     /// Moves the edge: the channel lost time it cannot catch up. The next segment must carry a discontinuity.
     ///
-    /// Dates never go back (a wall clock set back is waited out, not followed).
+    /// The edge never goes back; a wall clock that was set is followed by [`Self::follow`].
     pub fn jump_to(&mut self, edge: Timestamp) {
         if edge > self.edge() {
             self.anchor = edge;
@@ -107,8 +128,9 @@ impl Timeline {
 
     /// Publishes a segment and lets go of those that are no longer needed.
     pub fn publish(&mut self, segment: Segment, date_range: Option<DateRange>, now: Timestamp) {
-        let Segment { bytes, duration, discontinuity, .. } = segment;
-        let date = self.edge();
+        let Segment { bytes, duration, .. } = segment;
+        let date = self.date();
+        let discontinuity = segment.discontinuity | std::mem::take(&mut self.redated);
         let body = Arc::new(SegmentBody { content: bytes.into(), duration, discontinuity });
         self.listed.push_back(Entry { msn: self.next, body, date, date_range });
         self.next = Msn(self.next.0 + 1);

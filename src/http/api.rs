@@ -92,7 +92,7 @@ impl From<&AiringStatus> for Airing {
 
 /// Answers with every channel, what is on and what is next.
 pub(super) async fn channels(State(view): State<Arc<StationView>>) -> Response {
-    let now = view.clock.now();
+    let now = view.clock.wall();
     let channels = view.channels.iter().map(|channel| {
         let mut told = describe(channel, now);
         told.next.truncate(NEXT_IN_LIST);
@@ -108,7 +108,7 @@ pub(super) async fn channel(
     Path(id): Path<String>,
 ) -> Result<Response, HttpError> {
     let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
-    let mut told = describe(channel, view.clock.now());
+    let mut told = describe(channel, view.clock.wall());
     told.aired = Some(channel.status().aired.iter().map(Airing::from).collect());
     Ok(([FRESH], Json(told)).into_response())
 }

@@ -19,12 +19,15 @@ pub struct Rules {
     /// After how many target durations without a new segment the playlist is stale (§6.2.2 says 1.5). None where the
     /// refreshes are too rare to tell.
     pub stale_after: Option<f64>,
+    /// Whether the wall clock is set while the viewer watches: then dates may go back, at a discontinuity only, and what
+    /// was dated before may lie in the future afterwards.
+    pub clock_is_set: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
         let date_time_tolerance = SignedDuration::from_millis(50);
-        Self { date_time_tolerance, future_allowance: SignedDuration::ZERO, stale_after: None }
+        Self { date_time_tolerance, future_allowance: SignedDuration::ZERO, stale_after: None, clock_is_set: false }
     }
 }
 
@@ -123,17 +126,16 @@ impl Laws<'_> {
         let dated = playlist.segments.iter().filter_map(|segment| segment.date_time.map(|start| (segment, start)));
         let mut before: Option<(&Segment, Timestamp)> = None;
         for (segment, start) in dated {
-            if start.duration_since(at) > rules.future_allowance {
+            if start.duration_since(at) > rules.future_allowance && !rules.clock_is_set {
                 self.fault("station", format!("{} begins at {start}, but it is {at} (§4.3.2.6)", segment.uri));
             }
             if let Some((last, last_start)) = before {
                 let end = last_start + SignedDuration::try_from_secs_f64(last.secs).unwrap_or_default();
                 let apart = start.duration_since(end);
-                if start < last_start {
+                let same = segment.discontinuity_number == last.discontinuity_number;
+                if start < last_start && (same || !rules.clock_is_set) {
                     self.fault("§4.3.2.6", format!("{} begins at {start}, before {}", segment.uri, last.uri));
-                } else if segment.discontinuity_number == last.discontinuity_number
-                    && apart.abs() > rules.date_time_tolerance
-                {
+                } else if same && apart.abs() > rules.date_time_tolerance {
                     let what = format!("{} begins {apart:?} after the end of {}", segment.uri, last.uri);
                     self.fault("§4.3.2.6", what);
                 }

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::shim::WallClock;
+
 /// How long anything that a test waits for may take before the test fails and shows the log.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -74,7 +76,7 @@ impl Home {
         path
     }
 
-    /// Runs a command of the program to its end and returns how it ended, its answer, and what it complained of.
+    /// Runs a command of the program to its end, in the station's environment, and returns how it ended, its answer, and what it complained of.
     pub fn ask(&self, args: &[&str]) -> (ExitStatus, String, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nightcast"));
         command.arg("--config").arg(self.write_configuration()).args(args).current_dir(self.folder.path());
@@ -105,8 +107,15 @@ impl Home {
             }
             writer.end();
         });
-        let mut station =
-            Station { child, log, address: String::new(), speed, started: Instant::now(), wall: Timestamp::now() };
+        let mut station = Station {
+            child,
+            log,
+            address: String::new(),
+            speed,
+            started: Instant::now(),
+            wall: Timestamp::now(),
+            clock: WallClock::of(&self.settings.environment),
+        };
         let line = station.wait_for_log("it serves", |line| line.contains("is on air: open http://"));
         let after = line.split("http://").nth(1).unwrap();
         after.split('/').next().unwrap().clone_into(&mut station.address);
@@ -142,6 +151,8 @@ pub struct Station {
     speed: f64,
     started: Instant,
     wall: Timestamp,
+    /// How far its wall clock is set ahead of the system's, where a test may set it.
+    clock: Option<WallClock>,
 }
 
 /// An answer to a request.
@@ -170,7 +181,8 @@ impl Station {
     /// The station's clock at this moment, to within its start-up time: a moment later than the station's own.
     pub fn now(&self) -> Timestamp {
         let passed = self.started.elapsed().mul_f64(self.speed);
-        self.wall + jiff::SignedDuration::try_from(passed).unwrap()
+        let ahead = self.clock.as_ref().map_or(jiff::SignedDuration::ZERO, WallClock::ahead);
+        self.wall + jiff::SignedDuration::try_from(passed).unwrap() + ahead
     }
 
     /// Waits for a log line.

@@ -8,7 +8,7 @@ pub mod task;
 use jiff::{SignedDuration, Timestamp};
 
 use super::core::Core;
-use crate::schedule::{PickerState, Plan};
+use crate::schedule::{PickerState, Plan, Programme};
 use crate::store::{Continuity, StoredPlan};
 
 /// How many airings may wait to be written. More are dropped, with a warning: history is not worth stopping for.
@@ -41,16 +41,17 @@ pub fn plan_every(programmes: usize) -> SignedDuration {
 /// of an ordinary channel.
 const PLAN_LOOK: usize = 8;
 
-/// Whether a restart with the plan that was kept would find the programmes now first where they are.
+/// Whether a restart with the plan that was kept would find the programmes now first where they are. What is kept is dated
+/// by a wall clock that is `stepped` later than the plan's time.
 #[must_use]
-pub fn agrees(kept: Option<&StoredPlan>, plan: &Plan) -> bool {
+pub fn agrees(kept: Option<&StoredPlan>, plan: &Plan, stepped: SignedDuration) -> bool {
     let Some(kept) = kept else { return plan.programmes().is_empty() };
     let first = plan.programmes().front().map(|first| first.serial);
     let found = kept.programmes.iter().skip_while(|programme| Some(programme.serial) != first);
     let mut pairs = 0;
     let same = plan.programmes().iter().take(PLAN_LOOK).zip(found).all(|(now, kept)| {
         pairs += 1;
-        let off = kept.start.duration_since(now.start).abs();
+        let off = kept.start.duration_since(now.start + stepped).abs();
         kept.serial == now.serial && off < PLAN_TOLERANCE && kept.duration == now.duration
     });
     same && pairs == plan.programmes().len().min(PLAN_LOOK)
@@ -88,12 +89,13 @@ pub fn plan_of(stored: StoredPlan) -> Option<Plan> {
     Some(Plan::restore(stored.programmes.into(), stored.next_serial, picker))
 }
 
-/// Returns a channel's plan as it is kept: what was on a moment ago, what is on, what comes.
+/// Returns a channel's plan as it is kept, dated by the wall clock: what was on a moment ago, what is on, what comes.
 #[must_use]
 pub fn to_store(core: &Core) -> Option<StoredPlan> {
     let plan = core.plan().plan();
     let picker = serde_json::to_value(plan.picker()).ok()?;
-    let programmes = core.just_aired().into_iter().chain(plan.programmes().iter().cloned()).collect();
+    let dated = |programme: Programme| Programme { start: core.dated(programme.start), ..programme };
+    let programmes = core.just_aired().into_iter().chain(plan.programmes().iter().cloned()).map(dated).collect();
     Some(StoredPlan { programmes, next_serial: plan.next_serial(), picker })
 }
 
@@ -142,10 +144,11 @@ mod tests {
         plan.extend(&Order::Sequential, &[item("a")], now);
         let programmes = plan.programmes().iter().cloned().collect();
         let kept = StoredPlan { programmes, next_serial: plan.next_serial(), picker: serde_json::Value::Null };
-        assert!(agrees(Some(&kept), &plan));
+        assert!(agrees(Some(&kept), &plan, SignedDuration::ZERO));
+        assert!(!agrees(Some(&kept), &plan, SignedDuration::from_hours(1)), "the wall clock was set since");
         plan.library_changed(&Order::Sequential, &[item("a"), item("b")], 1, now);
-        assert!(!agrees(Some(&kept), &plan), "the first is the same, what comes is not");
-        assert!(!agrees(None, &plan));
+        assert!(!agrees(Some(&kept), &plan, SignedDuration::ZERO), "the first is the same, what comes is not");
+        assert!(!agrees(None, &plan, SignedDuration::ZERO));
     }
 
     #[test]
