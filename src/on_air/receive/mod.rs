@@ -93,7 +93,9 @@ mod tests {
     #[test]
     fn the_system_tells_whose_a_connection_is_while_it_is_open() {
         let row = |local: &str, remote: &str, state: &str, uid: u32, inode: u32| {
-            format!("   5: {local} {remote} {state} 00000000:00000000 00:00000000 00000000 {uid:>5}        0 {inode} 2 0 20 4\n")
+            format!(
+                "   5: {local} {remote} {state} 00000000:00000000 00:00000000 00000000 {uid:>5}        0 {inode} 2 0 20 4\n"
+            )
         };
         let (theirs, ours): (SocketAddrV4, SocketAddrV4) =
             ("127.0.0.1:34914".parse().unwrap(), "127.0.0.1:37993".parse().unwrap());
