@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,15 @@ const PANIC_REST: Duration = Duration::from_secs(1);
 
 /// How often failures of preparing are written down.
 const FAILURES_EVERY: Duration = Duration::from_secs(5);
+
+/// Handles for the store, the log, workers, pages being read and refusals being told.
+const HANDLES_OF_STATION: u64 = 256;
+
+/// Handles for a channel: its run, its mezzanines on air and next, its segments being written, its folders' watches.
+const HANDLES_OF_CHANNEL: u64 = 32;
+
+/// Even a station with too few handles lets somebody in.
+const CONNECTIONS_MIN: usize = 10;
 
 /// Why the station could not start: the only errors that end the process. Exit code 3.
 #[derive(Debug, thiserror::Error)]
@@ -137,7 +147,15 @@ pub async fn run(
     let (ready, ready_view) = watch::channel(true);
     let view =
         StationView { name: station.name.as_str().into(), channels, ready: ready_view, clock, token: root.clone() };
-    let limits = Limits { connections_max: station.connections_max, ..Limits::default() };
+    let connections_max = connections_that_fit(station.connections_max, handles_max(), config.channels.len());
+    if connections_max < station.connections_max {
+        tracing::warn!(
+            connections_max,
+            configured = station.connections_max,
+            "the system allows fewer open files than connections-max needs (hint: raise the limit, \"ulimit -n\")"
+        );
+    }
+    let limits = Limits { connections_max, ..Limits::default() };
     tracker.spawn(http::serve(listener, http::router(view), limits, root.clone()));
     started(address);
 
@@ -151,6 +169,24 @@ pub async fn run(
     store.close().await;
     tracing::info!("stopped");
     Ok(if in_time { Ending::Clean } else { Ending::Late })
+}
+
+/// Raises the number of handles this process may hold as far as it may by itself, and returns it. The usual 1024 are for
+/// programs of another time.
+fn handles_max() -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    let Some(hard) = limit.maximum else { return u64::MAX };
+    match setrlimit(Resource::Nofile, Rlimit { current: Some(hard), maximum: Some(hard) }) {
+        Ok(()) => hard,
+        Err(_) => limit.current.unwrap_or(hard),
+    }
+}
+
+/// Returns how many connections leave the station the handles it needs itself: a crowd must never keep a channel from
+/// starting its ffmpeg or from opening its next item.
+fn connections_that_fit(wanted: usize, handles_max: u64, channels: usize) -> usize {
+    let own = HANDLES_OF_STATION + HANDLES_OF_CHANNEL * channels as u64;
+    wanted.min(usize::try_from(handles_max.saturating_sub(own)).unwrap_or(usize::MAX)).max(CONNECTIONS_MIN)
 }
 
 /// What every channel is given alike.
@@ -311,6 +347,24 @@ async fn keep_alive(parts: Parts, outputs: Outputs) {
         if let Err(error) = parts.tracker.spawn(life).await {
             tracing::error!(%error, "channel failed inside and begins again");
             tokio::time::sleep(PANIC_REST).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_station_keeps_the_handles_it_needs_itself() {
+        for (wanted, handles, channels, expected) in [
+            (2000, 1_048_576, 3, 2000),
+            (2000, u64::MAX, 3, 2000),
+            (2000, 1024, 1, 736),
+            (2000, 1024, 100, 10),
+            (500, 1024, 1, 500),
+        ] {
+            assert_eq!(connections_that_fit(wanted, handles, channels), expected, "{wanted} of {handles}");
         }
     }
 }

@@ -35,6 +35,12 @@ pub enum HttpError {
     /// A method that would change something.
     #[error("Only GET, HEAD and OPTIONS are answered here.")]
     ReadOnly,
+    /// A request that can be understood in more ways than one.
+    #[error("This request cannot be understood.")]
+    Malformed,
+    /// A target longer than any of ours.
+    #[error("This address is too long.")]
+    TargetTooLong,
     /// A fault of ours; the cause is in the log.
     #[error("Something went wrong here. It has been noted.")]
     Fault,
@@ -48,6 +54,8 @@ impl HttpError {
             Self::NoSuchPage | Self::NoSuchChannel | Self::SegmentGone | Self::SegmentNotYet => StatusCode::NOT_FOUND,
             Self::Starting | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::ReadOnly => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -113,7 +121,9 @@ pub(super) async fn reading_only(request: Request, next: Next) -> Response {
     if !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return HttpError::ReadOnly.into_response();
     }
-    let mut response = next.run(request).await;
+    // RFC 9110 §9.3.7: about the server as a whole.
+    let about_all = method == Method::OPTIONS && request.uri().path() == "*";
+    let mut response = if about_all { bare(StatusCode::NO_CONTENT) } else { next.run(request).await };
     if method == Method::OPTIONS {
         if response.status() == StatusCode::METHOD_NOT_ALLOWED {
             response = bare(StatusCode::NO_CONTENT);
@@ -135,7 +145,7 @@ pub(super) fn panicked(cause: Box<dyn Any + Send>) -> Response {
 mod tests {
     use super::*;
 
-    const ALL: [HttpError; 8] = [
+    const ALL: [HttpError; 10] = [
         HttpError::NoSuchPage,
         HttpError::NoSuchChannel,
         HttpError::SegmentGone,
@@ -143,6 +153,8 @@ mod tests {
         HttpError::Starting,
         HttpError::Stopping,
         HttpError::ReadOnly,
+        HttpError::Malformed,
+        HttpError::TargetTooLong,
         HttpError::Fault,
     ];
 

@@ -7,10 +7,13 @@
 
 mod api;
 mod caching;
+mod connection;
 mod error;
+mod head;
 mod hls;
 mod live;
 mod page;
+mod seats;
 mod stall;
 mod state;
 mod task;

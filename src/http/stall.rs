@@ -1,40 +1,80 @@
-//! A connection that fails when its peer stops taking bytes.
+//! A connection that fails when its peer takes bytes too slowly, and that knows when it is idle.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
-/// Wraps a connection; a write that makes no progress for the limit is an error.
+use super::seats::Seat;
+
+/// How long a peer may keep an answer waiting: what it has is spent by waiting and earned by bytes taken.
+///
+/// So a peer may stand still for as long as the limit (a train in a tunnel), but must in the long run take the lowest
+/// rate: one that takes a byte now and then holds its connection and a segment no longer than one that takes none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    limit: Duration,
+    rate_min: u32,
+    left: Duration,
+}
+
+impl Patience {
+    pub(super) fn new(limit: Duration, rate_min: u32) -> Self {
+        Self { limit, rate_min, left: limit }
+    }
+
+    /// Counts a wait and the bytes that ended it.
+    fn waited(&mut self, wait: Duration, bytes: usize) {
+        let earned = Duration::from_secs_f64(bytes as f64 / f64::from(self.rate_min.max(1)));
+        self.left = self.left.saturating_sub(wait).saturating_add(earned).min(self.limit);
+    }
+}
+
+/// Wraps a connection; a write for which patience runs out is an error.
 ///
 /// Without it a peer that asks for a segment and never reads holds a connection, and the segment's bytes, until the
 /// kernel gives up after some fifteen minutes.
 pub(super) struct StallGuard<T> {
     inner: T,
-    limit: Duration,
+    patience: Patience,
     /// Runs while a write waits.
-    waiting: Option<Pin<Box<Sleep>>>,
+    waiting: Option<(Instant, Pin<Box<Sleep>>)>,
+    /// Told when everything was taken, with the time since the beginning of this listener's clock.
+    seat: Option<(Arc<Seat>, Instant)>,
 }
 
 impl<T> StallGuard<T> {
     /// Wraps a connection.
-    pub(super) fn new(inner: T, limit: Duration) -> Self {
-        Self { inner, limit, waiting: None }
+    pub(super) fn new(inner: T, patience: Patience) -> Self {
+        Self { inner, patience, waiting: None, seat: None }
     }
 
-    /// Passes on what a write said, or an error once it has said "not yet" for the whole limit.
-    fn judge<R>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
-        if written.is_ready() {
-            self.waiting = None;
-            return written;
+    /// Tells a seat when everything was taken, on a clock that began at `begin`.
+    pub(super) fn telling(self, seat: Arc<Seat>, begin: Instant) -> Self {
+        Self { seat: Some((seat, begin)), ..self }
+    }
+
+    /// Passes on what a write said, or an error once patience is at its end.
+    #[expect(clippy::disallowed_methods, reason = "measures the wait")]
+    fn judge<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<R>>,
+        bytes: impl FnOnce(&R) -> usize,
+    ) -> Poll<io::Result<R>> {
+        if let Poll::Ready(outcome) = written {
+            let wait = self.waiting.take().map_or(Duration::ZERO, |(since, _)| since.elapsed());
+            self.patience.waited(wait, outcome.as_ref().map_or(0, bytes));
+            return Poll::Ready(outcome);
         }
-        let limit = self.limit;
-        let timer = self.waiting.get_or_insert_with(|| Box::pin(sleep(limit)));
+        let left = self.patience.left;
+        let (_, timer) = self.waiting.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(left))));
         ready!(timer.as_mut().poll(cx));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "peer takes no bytes")))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "peer takes too few bytes")))
     }
 }
 
@@ -47,7 +87,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for StallGuard<T> {
 impl<T: AsyncWrite + Unpin> AsyncWrite for StallGuard<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(cx, buf);
-        self.judge(cx, written)
+        self.judge(cx, written, |bytes| *bytes)
     }
 
     fn poll_write_vectored(
@@ -56,61 +96,110 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for StallGuard<T> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
-        self.judge(cx, written)
+        self.judge(cx, written, |bytes| *bytes)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.inner.is_write_vectored()
     }
 
+    /// Called when there is nothing left to write.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.inner).poll_flush(cx);
-        self.judge(cx, flushed)
+        let flushed = ready!(self.judge(cx, flushed, |()| 0));
+        if let Some((seat, begin)) = &self.seat {
+            seat.taken(begin.elapsed());
+        }
+        Poll::Ready(flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let closed = Pin::new(&mut self.inner).poll_shutdown(cx);
-        self.judge(cx, closed)
+        self.judge(cx, closed, |()| 0)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
-    use tokio::time::Instant;
 
     use super::*;
 
-    const LIMIT: Duration = Duration::from_secs(30);
+    const PATIENCE: Duration = Duration::from_secs(30);
+    const RATE: u32 = 100;
+    /// What the pipe between the two holds.
+    const PIPE: usize = 64;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_peer_that_takes_nothing_for_the_limit_is_given_up() {
-        let (ours, _theirs) = duplex(4);
-        let mut guarded = StallGuard::new(ours, LIMIT);
-        let error = guarded.write_all(b"more than fits").await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    /// Writes `all` bytes to a peer that takes `bytes` every `every`, and returns what came of it and after how long.
+    #[expect(clippy::disallowed_methods, reason = "tokio's paused time is the test's clock")]
+    async fn write_to_a_peer_that_takes(bytes: usize, every: Duration, all: usize) -> (io::Result<()>, Duration) {
+        let (ours, mut theirs) = duplex(PIPE);
+        let mut guarded = StallGuard::new(ours, Patience::new(PATIENCE, RATE));
+        let begin = Instant::now();
+        let reading = async {
+            let mut piece = vec![0; bytes];
+            let mut takes = tokio::time::interval_at(begin + every, every);
+            loop {
+                takes.tick().await;
+                theirs.read_exact(&mut piece).await.unwrap();
+            }
+        };
+        let data = vec![0; all];
+        let written = tokio::select! {
+            written = guarded.write_all(&data) => written,
+            () = reading => unreachable!("it takes without end"),
+        };
+        (written, begin.elapsed())
     }
 
     #[tokio::test(start_paused = true)]
-    #[expect(clippy::disallowed_methods, reason = "tokio's paused time is the test's clock")]
-    async fn a_peer_that_takes_a_little_now_and_then_is_served_to_the_end() {
-        let (ours, mut theirs) = duplex(4);
-        let mut guarded = StallGuard::new(ours, LIMIT);
-        let begin = Instant::now();
-        let reading = async {
-            let mut got = Vec::new();
-            let mut byte = [0; 4];
-            let mut takes = tokio::time::interval(Duration::from_secs(20));
-            while got.len() < 16 {
-                takes.tick().await;
-                let n = theirs.read(&mut byte).await.unwrap();
-                got.extend_from_slice(&byte[..n]);
+    async fn a_peer_is_given_up_when_it_takes_too_little_for_too_long() {
+        let secs = Duration::from_secs;
+        for (sentence, bytes, every, served) in [
+            ("a twentieth more than the lowest rate, little by little", 21, secs(1).mul_f64(0.2), true),
+            ("a pipe full, with long rests", PIPE, secs(19), false),
+            ("a byte every second", 1, secs(1), false),
+            ("half the lowest rate", 50, secs(1), false),
+            ("nothing", 1, secs(100_000), false),
+        ] {
+            let (written, took) = write_to_a_peer_that_takes(bytes, every, 100_000).await;
+            assert_eq!(written.is_ok(), served, "{sentence}: {took:?}");
+            if !served {
+                assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut, "{sentence}");
+                assert!(took >= PATIENCE && took < 3 * PATIENCE, "{sentence}: {took:?}");
             }
-            got
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_was_away_for_less_than_the_limit_is_served_to_the_end() {
+        let (ours, mut theirs) = duplex(PIPE);
+        let mut guarded = StallGuard::new(ours, Patience::new(PATIENCE, RATE));
+        let data = vec![0; 50_000];
+        let reading = async {
+            let mut got = vec![0; 50_000];
+            for piece in got.chunks_mut(10_000) {
+                // Through a tunnel, then at full speed for a while.
+                tokio::time::advance(Duration::from_secs(25)).await;
+                theirs.read_exact(piece).await.unwrap();
+            }
         };
-        let (written, got) = tokio::join!(guarded.write_all(b"sixteen bytes...."[..16].as_ref()), reading);
+        let (written, ()) = tokio::join!(guarded.write_all(&data), reading);
         written.unwrap();
-        assert_eq!(got, b"sixteen bytes...");
-        assert!(begin.elapsed() > LIMIT, "the whole took longer than the limit");
+    }
+
+    #[test]
+    fn patience_is_spent_by_waiting_and_earned_by_bytes_and_never_more_than_the_limit() {
+        let mut patience = Patience::new(PATIENCE, RATE);
+        for (sentence, wait, bytes, left) in [
+            ("a wait", 10, 0, 20),
+            ("a wait ended by bytes worth five seconds", 10, 500, 15),
+            ("bytes without a wait", 0, 300, 18),
+            ("many bytes", 0, 1_000_000, 30),
+            ("a wait longer than all of it", 40, 0, 0),
+        ] {
+            patience.waited(Duration::from_secs(wait), bytes);
+            assert_eq!(patience.left, Duration::from_secs(left), "{sentence}");
+        }
     }
 }

@@ -86,7 +86,7 @@ async fn live(
             return Ok(End { evidence, reason });
         }
         reason = pair_uploads(settings.run, uploads, events) => reason,
-        () = receive::task::serve(listener, secret, sender) => "private listener ended".to_owned(),
+        () = receive::task::serve(listener, secret, sender) => "ffmpeg closed the connection its chunks come by".to_owned(),
         reason = feed_slots(settings.run, &feed, gops, events) => reason,
     };
     Ok(End { evidence: ffmpeg.kill().await, reason })

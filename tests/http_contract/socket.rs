@@ -25,6 +25,7 @@ const SHORT: Limits = Limits {
     connections_max: 2,
     head_wait: Duration::from_millis(300),
     stall: Duration::from_millis(300),
+    rate_min: 1,
     drain: Duration::from_millis(300),
 };
 const LONG: Duration = Duration::from_mins(1);
@@ -69,13 +70,19 @@ async fn peers_that_say_nothing_or_stop_in_the_middle_are_closed() {
         ("nothing at all", &b""[..]),
         ("one byte", b"G"),
         ("half a head", b"GET / HTTP/1.1\r\nhost: a\r\n"),
-        ("the beginning of HTTP/2", b"PRI * HTTP/2.0\r\n"),
+        ("the beginning of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
         ("an idle connection", b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"),
     ] {
+        let expected = match sentence {
+            "nothing at all" => "",
+            "an idle connection" => "HTTP/1.1 200",
+            "the beginning of HTTP/2" => "HTTP/1.1 505",
+            _ => "HTTP/1.1 408",
+        };
         let mut stream = served.connect().await;
         stream.write_all(said).await.unwrap();
         let got = to_the_end(&mut stream).await;
-        assert_eq!(got.starts_with("HTTP/1.1 200"), sentence == "an idle connection", "{sentence}: {got}");
+        assert!(got.starts_with(expected) && got.is_empty() == expected.is_empty(), "{sentence}: {got}");
     }
     served.stop().await;
 }
@@ -88,7 +95,7 @@ async fn a_head_that_is_too_long_is_refused() {
     // The server may close before it has read everything.
     let _ = stream.write_all(head.as_bytes()).await;
     let got = to_the_end(&mut stream).await;
-    assert!(got.is_empty() || got.starts_with("HTTP/1.1 4"), "{got}");
+    assert!(got.starts_with("HTTP/1.1 431"), "{got}");
     served.stop().await;
 }
 
@@ -104,12 +111,12 @@ async fn a_body_nobody_asked_for_does_no_harm() {
 
 #[tokio::test]
 async fn the_crowd_beyond_the_limit_is_told_so_and_seats_are_given_back() {
-    let served = Served::new(Limits { head_wait: LONG, ..SHORT }).await;
+    let served = Served::new(Limits { head_wait: LONG, stall: LONG, ..SHORT }).await;
     let ask = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n";
     let mut seated = Vec::new();
     for _ in 0..SHORT.connections_max {
         let mut stream = served.connect().await;
-        stream.write_all(ask).await.unwrap();
+        stream.write_all(b"GET /channels/night/live.ts HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
         let mut start = [0; 12];
         stream.read_exact(&mut start).await.unwrap();
         assert_eq!(&start, b"HTTP/1.1 200");
@@ -131,6 +138,38 @@ async fn the_crowd_beyond_the_limit_is_told_so_and_seats_are_given_back() {
         }
     };
     tokio::time::timeout(DEADLINE, served_again).await.expect("a seat becomes free");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn the_longest_idle_makes_room_and_whoever_is_served_stays() {
+    let served = Served::new(Limits { head_wait: LONG, stall: LONG, ..SHORT }).await;
+    let ask = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");
+    let mut watching = served.connect().await;
+    watching.write_all(ask("/channels/night/live.ts").as_bytes()).await.unwrap();
+    let mut start = [0; 12];
+    watching.read_exact(&mut start).await.unwrap();
+    // Each of them takes the seat of the one before, whether that has asked for something or not.
+    let mut before = served.connect().await;
+    for silent in [true, false, false] {
+        let mut next = served.connect().await;
+        if !silent {
+            next.write_all(ask("/healthz").as_bytes()).await.unwrap();
+            next.read_exact(&mut start).await.unwrap();
+            assert_eq!(&start, b"HTTP/1.1 200");
+        }
+        to_the_end(&mut before).await;
+        before = next;
+    }
+    served.station.night.send_replace(Arc::new(snapshot(98, 101, 110)));
+    let mut bytes = 0;
+    let mut piece = [0; 65_536];
+    while bytes < 12_000 {
+        let read = tokio::time::timeout(DEADLINE, watching.read(&mut piece)).await.expect("it goes on").unwrap();
+        assert!(read > 0, "whoever watches keeps the seat");
+        bytes += read;
+    }
+    drop(watching);
     served.stop().await;
 }
 
@@ -167,7 +206,7 @@ async fn a_reader_who_takes_nothing_is_given_up() {
 
 #[tokio::test]
 async fn stopping_lets_answers_finish_and_closes_what_is_idle_or_endless() {
-    let served = Served::new(Limits { connections_max: 8, head_wait: LONG, stall: LONG, drain: LONG }).await;
+    let served = Served::new(Limits { connections_max: 8, head_wait: LONG, stall: LONG, drain: LONG, ..SHORT }).await;
     let mut idle = served.connect().await;
     idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
     let mut endless = served.connect().await;

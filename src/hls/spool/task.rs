@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -18,6 +19,17 @@ use crate::units::{ChannelId, Msn};
 pub struct SpoolFile {
     path: PathBuf,
     len: usize,
+    /// What was read, while somebody holds it: however many send it, and however slowly, there is one copy.
+    read: Arc<Mutex<Weak<Vec<u8>>>>,
+}
+
+/// Bytes that all readers of a file share.
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl SpoolFile {
@@ -28,7 +40,7 @@ impl SpoolFile {
     pub async fn write(path: PathBuf, bytes: Bytes) -> io::Result<Self> {
         let work = tokio::task::spawn_blocking(move || {
             // Its Drop removes what was begun.
-            let file = Self { path, len: bytes.len() };
+            let file = Self { path, len: bytes.len(), read: Arc::default() };
             fs::write(&file.path, &bytes).map(|()| file)
         });
         work.await.map_err(io::Error::other)?
@@ -46,18 +58,31 @@ impl SpoolFile {
         self.len == 0
     }
 
-    /// Reads it whole; from the page cache, as a rule.
+    /// Returns all of it: what others hold, or read; from the page cache, as a rule.
     ///
     /// # Errors
     /// When it cannot be read whole.
     pub async fn read(&self) -> io::Result<Bytes> {
-        let (path, len) = (self.path.clone(), self.len);
+        let shared = |bytes| Bytes::from_owner(Shared(bytes));
+        if let Some(held) = self.read.try_lock().ok().and_then(|held| held.upgrade()) {
+            return Ok(shared(held));
+        }
+        let (path, len, read) = (self.path.clone(), self.len, Arc::clone(&self.read));
         let work = tokio::task::spawn_blocking(move || {
+            // Whoever comes while it is being read waits for it, on a thread that may.
+            let mut held = read.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(bytes) = held.upgrade() {
+                return Ok(bytes);
+            }
             let bytes = fs::read(path)?;
-            let whole = bytes.len() == len;
-            whole.then(|| Bytes::from(bytes)).ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))
+            if bytes.len() != len {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+            }
+            let bytes = Arc::new(bytes);
+            *held = Arc::downgrade(&bytes);
+            Ok(bytes)
         });
-        work.await.map_err(io::Error::other)?
+        work.await.map_err(io::Error::other)?.map(shared)
     }
 }
 
@@ -138,6 +163,18 @@ mod tests {
         assert_eq!((file.read().await.unwrap().as_ref(), file.len()), (b"segment".as_slice(), 7));
         drop(file);
         assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn all_who_read_at_once_share_one_copy_that_goes_with_the_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = SpoolFile::write(folder.path().join("1.ts"), Bytes::from_static(b"segment")).await.unwrap();
+        let readers = futures_util::future::join_all((0..20).map(|_| file.read())).await;
+        let places: BTreeSet<_> = readers.iter().map(|read| read.as_ref().unwrap().as_ptr()).collect();
+        assert_eq!(places.len(), 1);
+        drop(readers);
+        assert!(file.read.lock().unwrap().upgrade().is_none(), "nobody reads, and nothing is held");
+        assert_eq!(file.read().await.unwrap().as_ref(), b"segment", "it is read again");
     }
 
     #[tokio::test]

@@ -2,6 +2,8 @@
 
 pub mod task;
 
+use std::net::SocketAddrV4;
+
 use bytes::Bytes;
 
 use crate::hls::source::SourceChunk;
@@ -23,6 +25,9 @@ pub enum Upload {
 /// The largest chunk taken, in bytes: 6.5 s at 80 Mbit/s. A larger one ends the run.
 pub const CHUNK_BYTES_MAX: usize = 64 << 20;
 
+/// The largest playlist taken, in bytes: five lines of one chunk each are a few hundred.
+pub const LIST_BYTES_MAX: usize = 64 << 10;
+
 /// What a request's path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -35,7 +40,10 @@ pub enum Target {
 /// Returns what a path names, or none for anything but the two names we gave our own child.
 #[must_use]
 pub fn target(path: &str, secret: &str) -> Option<Target> {
-    let name = path.strip_prefix('/')?.strip_prefix(secret)?.strip_prefix('/')?;
+    let (said, name) = path.strip_prefix('/')?.split_once('/')?;
+    if !same(said.as_bytes(), secret.as_bytes()) {
+        return None;
+    }
     if name == "live.m3u8" {
         return Some(Target::List);
     }
@@ -44,9 +52,70 @@ pub fn target(path: &str, secret: &str) -> Option<Target> {
     plain.then(|| digits.parse().ok().map(Target::Chunk)).flatten()
 }
 
+impl Target {
+    /// Returns how many bytes of it are taken.
+    #[must_use]
+    pub fn bytes_max(self) -> usize {
+        match self {
+            Self::Chunk(_) => CHUNK_BYTES_MAX,
+            Self::List => LIST_BYTES_MAX,
+        }
+    }
+}
+
+/// Compares in a time that tells nothing of where the first difference is.
+fn same(said: &[u8], secret: &[u8]) -> bool {
+    let differences = said.iter().zip(secret).fold(0, |seen, (a, b)| seen | (a ^ b));
+    std::hint::black_box(differences) == 0 && said.len() == secret.len()
+}
+
+/// Returns the user whose socket is at `theirs`, connected to `ours`, by the system's table of connections
+/// (`/proc/net/tcp`). None for a connection that is not there or not open: once it is closed the table says user 0.
+#[must_use]
+pub fn owner(table: &str, theirs: SocketAddrV4, ours: SocketAddrV4) -> Option<u32> {
+    /// As the kernel writes it.
+    const ESTABLISHED: &str = "01";
+    // The address as the machine holds it, the port as a number.
+    let told = |at: SocketAddrV4| format!("{:08X}:{:04X}", u32::from_ne_bytes(at.ip().octets()), at.port());
+    let wanted = [told(theirs), told(ours)];
+    table.lines().skip(1).find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().take(10).collect();
+        let [_, local, remote, state, _, _, _, uid, _, inode] = fields[..] else { return None };
+        let open = state == ESTABLISHED && inode != "0";
+        (open && local == wanted[0] && remote == wanted[1]).then(|| uid.parse().ok()).flatten()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_system_tells_whose_a_connection_is_while_it_is_open() {
+        let row = |local: &str, remote: &str, state: &str, uid: u32, inode: u32| {
+            format!(
+                "   5: {local} {remote} {state} 00000000:00000000 00:00000000 00000000 {uid:>5}        0 {inode} 2 0 20 4\n"
+            )
+        };
+        let (theirs, ours): (SocketAddrV4, SocketAddrV4) =
+            ("127.0.0.1:34914".parse().unwrap(), "127.0.0.1:37993".parse().unwrap());
+        // 127.0.0.1 as this machine holds it.
+        let host = format!("{:08X}", u32::from_ne_bytes([127, 0, 0, 1]));
+        let (client, server) = (format!("{host}:8862"), format!("{host}:9469"));
+        let head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+        for (sentence, rows, expected) in [
+            ("theirs", row(&client, &server, "01", 1000, 7), Some(1000)),
+            ("our own end is not theirs", row(&server, &client, "01", 1000, 7), None),
+            ("another's", row("00000000:0001", &server, "01", 1000, 7), None),
+            ("closed, and so nobody's", row(&client, &server, "06", 0, 0), None),
+            ("closed by a program that is gone", row(&client, &server, "05", 0, 0), None),
+            ("the second", row(&server, &client, "01", 1, 7) + &row(&client, &server, "01", 33, 7), Some(33)),
+            ("nothing", String::new(), None),
+            ("a line cut short", format!("5: {client} {server} 01"), None),
+        ] {
+            assert_eq!(owner(&format!("{head}{rows}"), theirs, ours), expected, "{sentence}");
+        }
+    }
 
     #[test]
     fn only_the_names_we_gave_are_taken() {
@@ -54,6 +123,9 @@ mod tests {
             ("/s3cret/17.ts", Some(Target::Chunk(17))),
             ("/s3cret/live.m3u8", Some(Target::List)),
             ("/other/17.ts", None),
+            ("/s3cre/17.ts", None),
+            ("/s3cret2/17.ts", None),
+            ("//17.ts", None),
             ("/s3cret/../17.ts", None),
             ("/s3cret/+1.ts", None),
             ("/s3cret/99999999999999999999999.ts", None),

@@ -1,69 +1,184 @@
-//! The private listener of one run.
+//! The private listener of one run: it finds the run's own ffmpeg among whoever knocks, and then closes its door.
+#![expect(clippy::disallowed_methods, reason = "asks the system whose connection it is")]
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::future::{Future, pending};
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::{AbortHandle, JoinSet};
 
-use super::{CHUNK_BYTES_MAX, Target, Upload, target};
+use super::{Target, Upload, owner, target};
 use crate::hls::source;
 
 /// How many uploads may wait for the channel: one chunk and one playlist make a pair, and ffmpeg sends the next only
 /// when the last was answered.
 pub const UPLOADS_MAX: usize = 8;
 
-/// How many connections a run's listener holds at once: ffmpeg opens one, and a second when it lost the first.
-const CONNECTIONS_MAX: usize = 4;
+/// How many connections may be held that have not proved to be ffmpeg's. The newest come in and the oldest go: ffmpeg
+/// speaks as soon as it is connected, so no crowd of silent ones keeps it out.
+const STRANGERS_MAX: usize = 32;
 
-/// Takes uploads for as long as it is polled. The connection must never time out while the run lives: ffmpeg does not
-/// recover from a closed one.
+/// How long a connection may take to prove that it is ffmpeg's.
+const PROOF_WAIT: Duration = Duration::from_secs(5);
+
+/// The longest head of a request in bytes, hyper's smallest; ffmpeg's have two hundred.
+const HEAD_BYTES_MAX: usize = 8 * 1024;
+
+/// The most header lines of a request; ffmpeg sends seven.
+const HEADER_LINES_MAX: usize = 32;
+
+/// How long ffmpeg may take to end once it has closed its connection. What it says in ending tells more than that.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// The wait after an accept that failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What the connections of a run share.
+struct Door {
+    secret: Arc<str>,
+    uploads: mpsc::Sender<Upload>,
+    /// The serial number of ffmpeg's connection, once it is known.
+    own: OnceLock<u64>,
+    found: Notify,
+}
+
+/// Takes uploads until ffmpeg closes its connection. ffmpeg opens one for the whole run (5.1 and 9.0 alike), so the
+/// first that proves to be its own is the only one: the listener is closed behind it and every stranger sent away.
+///
+/// That connection must never time out while the run lives: ffmpeg does not recover from a closed one.
 pub async fn serve(listener: TcpListener, secret: Arc<str>, uploads: mpsc::Sender<Upload>) {
-    let mut connections = tokio::task::JoinSet::new();
+    let door = Arc::new(Door { secret, uploads, own: OnceLock::new(), found: Notify::new() });
+    let mut connections = JoinSet::new();
+    let mut strangers: VecDeque<(u64, AbortHandle)> = VecDeque::new();
+    let mut serial = 0;
     loop {
         while connections.try_join_next().is_some() {}
-        match listener.accept().await {
-            Ok((stream, _)) if connections.len() < CONNECTIONS_MAX => {
-                connections.spawn(connection(stream, Arc::clone(&secret), uploads.clone()));
+        let accepted = tokio::select! {
+            biased;
+            () = door.found.notified() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                serial += 1;
+                strangers.retain(|(_, task)| !task.is_finished());
+                if strangers.len() == STRANGERS_MAX
+                    && let Some((_, oldest)) = strangers.pop_front()
+                {
+                    oldest.abort();
+                }
+                strangers.push_back((serial, connections.spawn(connection(stream, peer, serial, Arc::clone(&door)))));
             }
-            Ok(_) => tracing::warn!("more connections than ffmpeg needs on a private listener"),
             Err(error) => {
                 tracing::warn!(%error, "private listener failed to accept");
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
+    drop(listener);
+    strangers.retain(|(serial, _)| door.own.get() != Some(serial));
+    strangers.iter().for_each(|(_, task)| task.abort());
+    while connections.join_next().await.is_some() {}
+    tokio::time::sleep(LAST_WORDS).await;
 }
 
-async fn connection(stream: TcpStream, secret: Arc<str>, uploads: mpsc::Sender<Upload>) {
-    let service = service_fn(move |request| {
-        let (secret, uploads) = (Arc::clone(&secret), uploads.clone());
+async fn connection(stream: TcpStream, peer: SocketAddr, serial: u64, door: Arc<Door>) {
+    let local = stream.local_addr();
+    let shared = Arc::clone(&door);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (door, local) = (Arc::clone(&shared), local.as_ref().ok().copied());
         async move {
-            let status = take(request, &secret, &uploads).await;
+            let own = proves(&request, serial, &door, peer, local).await;
+            let status = if own { take(request, &door).await } else { StatusCode::NOT_FOUND };
             let mut response = Response::new(Empty::<Bytes>::new());
             *response.status_mut() = status;
+            if !own {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok::<_, Infallible>(response)
         }
     });
-    if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+    let spoken = http1::Builder::new()
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(HEADER_LINES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    let ended = tokio::select! {
+        ended = spoken => ended,
+        () = unproved_too_long(serial, &door) => return,
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, "private connection ended");
     }
 }
 
-/// Takes one request and returns the status to answer with.
-async fn take(request: Request<Incoming>, secret: &str, uploads: &mpsc::Sender<Upload>) -> StatusCode {
-    let Some(target) = target(request.uri().path(), secret) else { return StatusCode::NOT_FOUND };
+/// Returns when a connection has had its time to prove itself and has not; else never.
+fn unproved_too_long(serial: u64, door: &Door) -> impl Future<Output = ()> {
+    async move {
+        tokio::time::sleep(PROOF_WAIT).await;
+        if door.own.get() == Some(&serial) {
+            pending().await
+        }
+    }
+}
+
+/// Whether a request comes by ffmpeg's own connection. One is proved by its first request: it knows the secret, and its
+/// other end belongs to our user. The secret alone stands in ffmpeg's command line, which every user can read.
+async fn proves(
+    request: &Request<Incoming>,
+    serial: u64,
+    door: &Door,
+    peer: SocketAddr,
+    local: Option<SocketAddr>,
+) -> bool {
+    if let Some(own) = door.own.get() {
+        return *own == serial;
+    }
+    let named = target(request.uri().path(), &door.secret).is_some() && request.method() == Method::PUT;
+    if !named || !ours(peer, local).await {
+        tracing::warn!(%peer, named, "a stranger knocked at a private listener");
+        return false;
+    }
+    if door.own.set(serial).is_ok() {
+        door.found.notify_one();
+    }
+    door.own.get() == Some(&serial)
+}
+
+/// Whether the other end of a connection belongs to the user that we run as.
+async fn ours(peer: SocketAddr, local: Option<SocketAddr>) -> bool {
+    let (SocketAddr::V4(peer), Some(SocketAddr::V4(local))) = (peer, local) else { return false };
+    let table = tokio::task::spawn_blocking(|| std::fs::read_to_string("/proc/self/net/tcp")).await;
+    match table.map_err(std::io::Error::other).flatten() {
+        Ok(table) => owner(&table, peer, local) == Some(rustix::process::geteuid().as_raw()),
+        Err(error) => {
+            tracing::warn!(%error, "the system does not tell whose connections are: the secret must do");
+            true
+        }
+    }
+}
+
+/// Takes one request of ffmpeg's and returns the status to answer with.
+async fn take(request: Request<Incoming>, door: &Door) -> StatusCode {
+    let Some(target) = target(request.uri().path(), &door.secret) else { return StatusCode::NOT_FOUND };
     if request.method() != Method::PUT {
         return StatusCode::METHOD_NOT_ALLOWED;
     }
-    let Some(pieces) = collect(request.into_body()).await else { return StatusCode::PAYLOAD_TOO_LARGE };
+    let Some(pieces) = collect(request.into_body(), target.bytes_max()).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE;
+    };
     let upload = match target {
         Target::Chunk(number) => Upload::Chunk { number, pieces },
         Target::List => match source::newest_chunk(&pieces.concat()) {
@@ -75,14 +190,14 @@ async fn take(request: Request<Incoming>, secret: &str, uploads: &mpsc::Sender<U
             }
         },
     };
-    if uploads.send(upload).await.is_err() {
+    if door.uploads.send(upload).await.is_err() {
         return StatusCode::GONE;
     }
     StatusCode::OK
 }
 
-async fn collect(body: Incoming) -> Option<Vec<Bytes>> {
-    let mut body = Limited::new(body, CHUNK_BYTES_MAX);
+async fn collect(body: Incoming, bytes_max: usize) -> Option<Vec<Bytes>> {
+    let mut body = Limited::new(body, bytes_max);
     let mut pieces = Vec::new();
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame.ok()?.into_data() {
