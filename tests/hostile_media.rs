@@ -255,7 +255,10 @@ async fn whatever_lies_in_a_folder_becomes_a_sound_mezzanine_or_is_set_aside_and
     ground.address.was_left_alone();
 
     let strange = |(path, outcome): (&PathBuf, &Outcome)| match outcome {
-        Err(reason) if !reasons::is_known(reason) => Some(format!("{}: {reason}", path.display())),
+        Err(reason) if !reasons::is_known(reason) => {
+            keep(path);
+            Some(format!("{}: {reason}", path.display()))
+        }
         _ => None,
     };
     let unknown: Vec<_> = outcomes.iter().filter_map(strange).collect();

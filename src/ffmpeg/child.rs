@@ -173,6 +173,25 @@ impl Evidence {
             (None, None) => "an unknown ending".to_owned(),
         }
     }
+
+    /// Returns what it says of its reason: one line for people, without the program's internal addresses.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let says_nothing = |line: &str| line.trim().is_empty() || line.starts_with("Conversion failed");
+        let line = self.stderr.lines().rev().find(|line| !says_nothing(line)).unwrap_or_default();
+        let words = clean(line);
+        if words.is_empty() { self.ending() } else { words }
+    }
+}
+
+/// Returns what a line of ffmpeg's or ffprobe's says without who says it and without addresses in memory.
+#[must_use]
+pub fn clean(line: &str) -> String {
+    const WORDS_MAX: usize = 160;
+    let line = line.rsplit_once("] ").map_or(line, |(_, words)| words);
+    let words: Vec<_> = line.split_whitespace().filter(|word| !word.contains("0x")).collect();
+    let words: String = words.join(" ").chars().filter(|c| !c.is_control() && *c != '"').take(WORDS_MAX).collect();
+    words.trim_end_matches(['.', ':', ',']).to_owned()
 }
 
 #[cfg(test)]

@@ -401,7 +401,7 @@ async fn note(shared: &Arc<Shared>, id: &MezzanineId, outcome: Result<Made, JobE
             let over = state.queue.ended(id, ended, now);
             tracing::warn!(item = %id.key, %error, over, "preparing failed");
             if over {
-                state.prepared.insert(id.clone(), Prepared::Failed(error.to_string().into()));
+                state.prepared.insert(id.clone(), Prepared::Failed(error.sentence().into()));
             } else {
                 state.prepared.remove(id);
             }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::crafted::{Good, attacks};
+use crate::crafted::{Good, attacks, references};
 use crate::mutate::damage;
 use crate::scripts::{disguises, scripts, targets};
 use crate::seeds::{Seed, seeds};
@@ -47,17 +47,19 @@ pub(crate) fn make(media: &Path, workshop: &Path, canary: &Path, port: &str, fil
     }
     corpus.add(OsStr::new(&format!("{}.mp4", "n".repeat(251))), by("mp4"));
     let targets = targets(canary, port);
-    let good =
-        Good { plain: by("mp4"), fragments: &seeds[1].bytes, matroska: by("mkv"), transport: by("ts") };
+    let good = Good { plain: by("mp4"), fragments: &seeds[1].bytes, matroska: by("mkv"), transport: by("ts") };
     for target in [&targets[0], &targets[10]] {
-        for (name, bytes) in attacks(workshop, &good, target) {
-            // The bombs name nothing: once is enough.
-            corpus.add(OsStr::new(&name), &bytes);
+        let scheme = target.split(':').next().unwrap();
+        for (name, bytes) in references(&good, target) {
+            corpus.add(OsStr::new(&format!("{scheme} {name}")), &bytes);
         }
+    }
+    for (name, bytes) in attacks(workshop, &good) {
+        corpus.add(OsStr::new(&name), &bytes);
     }
     corpus.traps(canary);
     let texts: Vec<_> = targets.iter().flat_map(|target| scripts(target)).collect();
-    while corpus.files.len() < files / 4 {
+    for _ in 0..files / 6 {
         let (kind, text) = &texts[rng.random_range(0..texts.len())];
         let (how, bytes) = &disguises(text)[rng.random_range(0..4)];
         let ending = ["mp4", "mkv", "ts", "avi", "mov"][rng.random_range(0..5)];

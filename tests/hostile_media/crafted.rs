@@ -9,11 +9,9 @@ use crate::support::films::X264;
 /// A name's ending and what is in the file.
 pub(crate) type Attack = (String, Vec<u8>);
 
-/// Every attack; `plain` and `fragments` are good MP4s, `matroska` a good MKV, `folder` is a folder for the films on the
-/// way, `target` what films that name others name.
-pub(crate) fn attacks(folder: &Path, good: &Good<'_>, target: &str) -> Vec<Attack> {
+/// Every attack but [`references`]; `folder` is for the films on the way.
+pub(crate) fn attacks(folder: &Path, good: &Good<'_>) -> Vec<Attack> {
     let mut all = sizes_and_times(good);
-    all.extend(references(good, target));
     all.extend(depths());
     all.extend(bombs(folder));
     all
@@ -56,7 +54,9 @@ fn sizes_and_times(good: &Good<'_>) -> Vec<Attack> {
         cluster.splice(from..to, [0xe7, 0x88, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
     }
     let mut clock = good.transport.to_vec();
-    for packet in clock.chunks_exact_mut(188).skip(40).step_by(3).filter(|packet| packet[3] & 0x20 != 0 && packet[4] > 7) {
+    for packet in
+        clock.chunks_exact_mut(188).skip(40).step_by(3).filter(|packet| packet[3] & 0x20 != 0 && packet[4] > 7)
+    {
         packet[6..12].fill(0xff);
     }
     vec![
@@ -86,8 +86,8 @@ fn sizes_and_times(good: &Good<'_>) -> Vec<Attack> {
     ]
 }
 
-/// Films that name other files.
-fn references(good: &Good<'_>, target: &str) -> Vec<Attack> {
+/// Films that name another file or an address.
+pub(crate) fn references(good: &Good<'_>, target: &str) -> Vec<Attack> {
     let name = [target.as_bytes(), b"\0"].concat();
     let reference = |kind: [u8; 4]| {
         let entry = boxed(kind, &[&[0, 0, 0, 0][..], &name].concat());
@@ -106,11 +106,17 @@ fn references(good: &Good<'_>, target: &str) -> Vec<Attack> {
     alias.extend_from_slice(&[0xff; 4]);
     let table = boxed(*b"dref", &[&[0, 0, 0, 0, 0, 0, 0, 1][..], &boxed(*b"alis", &alias)].concat());
     let alias = insert(good.plain, &[b"moov", b"trak", b"mdia", b"minf", b"dinf"], &table);
-    let url = boxed(*b"rdrf", &[&[0, 0, 0, 0][..], b"url ", &(u32::try_from(name.len()).unwrap()).to_be_bytes(), &name].concat());
+    let url = boxed(
+        *b"rdrf",
+        &[&[0, 0, 0, 0][..], b"url ", &(u32::try_from(name.len()).unwrap()).to_be_bytes(), &name].concat(),
+    );
     let movie = boxed(*b"moov", &boxed(*b"rmra", &boxed(*b"rmda", &url)));
     // PrevFilename and NextFilename, in an Info element of its own at the end of the segment.
-    let text = |id: [u8; 3]| [&id[..], &[0x40 | u8::try_from(name.len() >> 8).unwrap(), (name.len() & 0xff) as u8], &name].concat();
-    let info = [text([0x3c, 0x83, 0xab]), text([0x3e, 0x83, 0xbb]), [&b"\x3e\xb9\x23\x90"[..], &[7; 16]].concat()].concat();
+    let text = |id: [u8; 3]| {
+        [&id[..], &[0x40 | u8::try_from(name.len() >> 8).unwrap(), (name.len() & 0xff) as u8], &name].concat()
+    };
+    let info =
+        [text([0x3c, 0x83, 0xab]), text([0x3e, 0x83, 0xbb]), [&b"\x3e\xb9\x23\x90"[..], &[7; 16]].concat()].concat();
     let info_len = u16::try_from(info.len()).unwrap() | 0x4000;
     let linked = [good.matroska, b"\x15\x49\xa9\x66", &info_len.to_be_bytes(), &info].concat();
     let head = [&b"\0\0\0\x14ftypqt  \0\0\0\0qt  "[..], &movie].concat();
@@ -160,7 +166,8 @@ fn bombs(folder: &Path) -> Vec<Attack> {
     let small = format!("{} -c:v mjpeg -pix_fmt yuvj420p", picture("160x90", "10", 1.0));
     make(folder, "small.avi", &small);
     make(folder, "large.avi", "-f lavfi -i color=s=12000x12000:r=10:d=0.1 -c:v mjpeg -pix_fmt yuvj420p");
-    std::fs::write(folder.join("list"), "ffconcat version 1.0\nfile small.avi\nfile large.avi\nfile small.avi\n").unwrap();
+    std::fs::write(folder.join("list"), "ffconcat version 1.0\nfile small.avi\nfile large.avi\nfile small.avi\n")
+        .unwrap();
     make(folder, "grows.mkv", "-f concat -safe 0 -i list -c copy");
     make(folder, "cover.png", "-f lavfi -i color=s=10000x10000 -frames:v 1");
     let film = format!("{} {} {X264} -g 10 -c:a aac", picture("160x90", "25", 1.4), tone(48_000, 1.4));
@@ -168,7 +175,15 @@ fn bombs(folder: &Path) -> Vec<Attack> {
     std::fs::write(folder.join("words.ass"), "[Script Info]\nScriptType: v4.00+\n[V4+ Styles]\nFormat: Name, Fontname\nStyle: Default,/etc/hostname\n[Fonts]\nfontname: /etc/hostname\n[Events]\nFormat: Start, End, Text\nDialogue: 0:00:00.00,0:00:01.00,{\\fn/etc/hostname}x\n").unwrap();
     let subtitles = "-map 0 -map 1 -map 2 -c:s ass -attach words.ass -metadata:s:t mimetype=application/x-truetype-font \
         -metadata:s:t filename=../../canary.ttf";
-    make(folder, "fonts.mkv", &format!("{} {} -i words.ass {X264} -g 10 -c:a aac {subtitles}", picture("160x90", "25", 1.4), tone(48_000, 1.4)));
+    make(
+        folder,
+        "fonts.mkv",
+        &format!(
+            "{} {} -i words.ass {X264} -g 10 -c:a aac {subtitles}",
+            picture("160x90", "25", 1.4),
+            tone(48_000, 1.4)
+        ),
+    );
     make(folder, "wide.mp4", &format!("-f lavfi -i color=s=8192x16:r=10:d=1.2 {X264}"));
     vec![
         attack("a header of 200 MB in little.mov", [&b"\0\0\0\x14ftypqt  \0\0\0\0qt  "[..], &header].concat()),

@@ -3,31 +3,55 @@
 use rand::{Rng, RngExt};
 
 /// Numbers that programs get wrong.
-const EXTREMES: [u64; 12] = [
-    0,
-    1,
-    7,
-    8,
-    0x7f,
-    0xff,
-    0x7fff,
-    0xffff,
-    0x7fff_ffff,
-    0xffff_ffff,
-    0x7fff_ffff_ffff_ffff,
-    0x8000_0000_0000_0000,
-];
+const EXTREMES: [u64; 12] =
+    [0, 1, 7, 8, 0x7f, 0xff, 0x7fff, 0xffff, 0x7fff_ffff, 0xffff_ffff, 0x7fff_ffff_ffff_ffff, 0x8000_0000_0000_0000];
 
 /// What stands before or after a length, a count or a time in a container.
 const MARKS: [&[u8]; 41] = [
     // MP4: the length stands before, counts and times after.
-    b"ftyp", b"moov", b"mdat", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"stts", b"ctts", b"stsc", b"stsz", b"stco",
-    b"co64", b"elst", b"mvhd", b"tkhd", b"mdhd", b"avcC", b"esds", b"moof", b"trun", b"tfdt", b"sidx", b"avc1",
+    b"ftyp",
+    b"moov",
+    b"mdat",
+    b"trak",
+    b"mdia",
+    b"minf",
+    b"stbl",
+    b"stsd",
+    b"stts",
+    b"ctts",
+    b"stsc",
+    b"stsz",
+    b"stco",
+    b"co64",
+    b"elst",
+    b"mvhd",
+    b"tkhd",
+    b"mdhd",
+    b"avcC",
+    b"esds",
+    b"moof",
+    b"trun",
+    b"tfdt",
+    b"sidx",
+    b"avc1",
     // Matroska: the length stands after.
-    b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75", b"\x16\x54\xae\x6b", b"\x15\x49\xa9\x66",
-    b"\x1c\x53\xbb\x6b", b"\x63\xa2",
+    b"\x1a\x45\xdf\xa3",
+    b"\x18\x53\x80\x67",
+    b"\x1f\x43\xb6\x75",
+    b"\x16\x54\xae\x6b",
+    b"\x15\x49\xa9\x66",
+    b"\x1c\x53\xbb\x6b",
+    b"\x63\xa2",
     // AVI, Ogg, ASF, FLV.
-    b"LIST", b"strf", b"strh", b"avih", b"idx1", b"00dc", b"OggS", b"\xa1\xdc\xab\x8c", b"FLV\x01",
+    b"LIST",
+    b"strf",
+    b"strh",
+    b"avih",
+    b"idx1",
+    b"00dc",
+    b"OggS",
+    b"\xa1\xdc\xab\x8c",
+    b"FLV\x01",
 ];
 
 /// One way to damage a film.

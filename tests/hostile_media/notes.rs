@@ -54,7 +54,10 @@ fn child(bytes: &[u8], data: &Path, touched: &mut Touched) {
         let own = path.starts_with(data) && !text.windows(4).any(|four| four == b"/../");
         let may = match kind {
             b'A' => true,
-            b'R' => own || inputs.iter().any(|input| input == path) || SYSTEM.iter().any(|known| text.starts_with(known.as_bytes())),
+            b'R' => {
+                own || inputs.iter().any(|input| input == path)
+                    || SYSTEM.iter().any(|known| text.starts_with(known.as_bytes()))
+            }
             b'W' => own,
             b'M' => {
                 let kb: u64 = std::str::from_utf8(text).unwrap().parse().unwrap();

@@ -1,6 +1,6 @@
 //! What a reason may look like: sentences of ours with numbers and names in them, and nothing else.
 
-/// Every reason there is; `*` stands for a number or a name of a format.
+/// Every reason there is; `*` stands for a number, a name, or a few words in quotes.
 const REASONS: &[&str] = &[
     "It is empty (0 bytes).",
     "It is a text file, not a video.",
@@ -19,6 +19,18 @@ const REASONS: &[&str] = &[
     "Its picture of * is too small; the smallest that can air is 16x16.",
     "It is encrypted.",
     "Looking into it took more time or memory than a file may; it is probably damaged.",
+    "It cannot be read; ffprobe says \"*\".",
+    "It lasts only * s; the shortest that can air is 1 s.",
+    "It claims to last *; the longest that can air is a day.",
+    "There is no picture in it.",
+    "Only * of its * frames can be decoded.",
+    "* frames came out of it instead of *; it changes in the middle.",
+    "Its conversion failed the check: *.",
+    "Its length cannot be told.",
+    "It crashes ffmpeg (signal *).",
+    "It cannot be converted; ffmpeg says \"*\".",
+    "It took far more computing than its length should.",
+    "It became far larger than its length should.",
 ];
 
 /// Whether a reason is one of the table's.
@@ -39,8 +51,8 @@ fn kind_of(known: &str, reason: &str) -> bool {
     for part in parts {
         let Some(at) = (if part.is_empty() { Some(rest.len()) } else { rest.find(part) }) else { return false };
         let hole = &rest[..at];
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._,-:".contains(c);
-        if hole.is_empty() || hole.len() > 40 || !hole.chars().all(plain) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || " ._,-:#()/'=+".contains(c);
+        if hole.is_empty() || hole.len() > 160 || hole.contains("0x") || !hole.chars().all(plain) {
             return false;
         }
         rest = &rest[at + part.len()..];

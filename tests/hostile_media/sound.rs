@@ -44,7 +44,18 @@ fn name(path: &Path) -> String {
 /// Decodes all of it once.
 fn flaws_of(mezzanine: &Mezzanine) -> Vec<String> {
     let mut command = Command::new("ffmpeg");
-    command.args(["-hide_banner", "-nostdin", "-v", "error", "-threads", "1", "-i", &file(&mezzanine.path), "-map", "0"]);
+    command.args([
+        "-hide_banner",
+        "-nostdin",
+        "-v",
+        "error",
+        "-threads",
+        "1",
+        "-i",
+        &file(&mezzanine.path),
+        "-map",
+        "0",
+    ]);
     command.args(["-fps_mode", "passthrough", "-enc_time_base:v", "1:90000", "-f", "framecrc", "-"]);
     let output = command.output().unwrap();
     let mut flaws: Vec<String> = String::from_utf8_lossy(&output.stderr).lines().map(str::to_owned).collect();
@@ -57,9 +68,11 @@ fn flaws_of(mezzanine: &Mezzanine) -> Vec<String> {
     match (picture, sound) {
         (Some((start, end)), Some((sound_start, sound_end))) => {
             let off = [("picture", end - start, PICTURE_OFF_MAX), ("sound", sound_end - start, SOUND_OFF_MAX)];
-            flaws.extend(off.into_iter().filter(|(_, ends, most)| (ends - length).abs() > *most).map(
-                |(what, ends, _)| format!("the {what} ends at {ends} and not at {length}"),
-            ));
+            flaws.extend(
+                off.into_iter()
+                    .filter(|(_, ends, most)| (ends - length).abs() > *most)
+                    .map(|(what, ends, _)| format!("the {what} ends at {ends} and not at {length}")),
+            );
             if (sound_start - start).abs() > 2 {
                 flaws.push(format!("the sound begins at {sound_start}, the picture at {start}"));
             }
