@@ -77,7 +77,12 @@ fn left_over(home: &Home) -> Vec<String> {
 fn judge(fault: &str, recording: &Recording, station: &Station) {
     assert!(recording.stood_still < STILL_MAX, "{:?}\n{}", recording.stood_still, station.log());
     // The film that is on repeats, and what is made joins it at a seam where the parameters change.
-    assert!(recording.discontinuities <= seams(station), "{} discontinuities\n{}", recording.discontinuities, station.log());
+    assert!(
+        recording.discontinuities <= seams(station),
+        "{} discontinuities\n{}",
+        recording.discontinuities,
+        station.log()
+    );
     assert_eq!(station.log().matches("on-air ffmpeg started").count(), 1, "{}", station.log());
     let seen = Seen::of(fault, recording);
     // Seams are no part of the fault.
@@ -118,7 +123,8 @@ fn a_killed_ffmpeg_is_started_again_and_after_three_kills_its_film_is_set_aside_
         });
         println!("kills: {:?}", killed.values().map(BTreeSet::len).collect::<Vec<_>>());
         assert!(killed["b.mkv"].len() + killed["c.mkv"].len() >= 2, "{killed:?}\n{}", station.log());
-        let reason = "ffmpeg was killed (signal 9; was memory short?), 3 times in a row; it is tried again in half an hour";
+        let reason =
+            "ffmpeg was killed (signal 9; was memory short?), 3 times in a row; it is tried again in half an hour";
         told(&home, &station, reason);
     });
     judge("preparing ffmpeg killed, again and again", &recording, &station);
@@ -165,7 +171,7 @@ fn an_ffmpeg_that_writes_without_end_is_ended_and_its_film_set_aside() {
         add(&home, "b.mkv");
         station.until("it is set aside", || (station.channel("one")["library"]["quarantined"] == 1).then_some(()));
         station.until("the other is made", || is_prepared(&station, 2));
-        told(&home, &station, "it makes ffmpeg write without end");
+        told(&home, &station, "became far larger than its length should");
     });
     judge("preparing ffmpeg writes without end", &recording, &station);
     assert_eq!(left_over(&home), Vec::<String>::new());

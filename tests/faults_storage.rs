@@ -219,10 +219,14 @@ fn a_database_that_is_removed_emptied_or_overwritten_while_it_runs_is_replaced()
         ("removed", |path| fs::remove_file(path).unwrap(), false),
         ("emptied", |path| fs::write(path, "").unwrap(), true),
         ("overwritten with random bytes", |path| fs::write(path, noise(200_000)).unwrap(), true),
-        ("replaced by a foreign file", |path| {
-            fs::remove_file(path).unwrap();
-            fs::write(path, "somebody's notes").unwrap();
-        }, true),
+        (
+            "replaced by a foreign file",
+            |path| {
+                fs::remove_file(path).unwrap();
+                fs::write(path, "somebody's notes").unwrap();
+            },
+            true,
+        ),
     ];
     let home = home(2, Vec::new());
     let station = home.start();
@@ -236,8 +240,10 @@ fn a_database_that_is_removed_emptied_or_overwritten_while_it_runs_is_replaced()
             station.until(name, || {
                 let told = lines_of(&station, "the database was") + lines_of(&station, "begun anew");
                 let now = set_aside(&home).iter().filter(|path| !is_log(path)).count();
-                (told > 0 && (now > aside || !keeps) && fs::read(database(&home)).is_ok_and(|all| all.starts_with(b"SQLite format 3")))
-                    .then(|| aside = now)
+                (told > 0
+                    && (now > aside || !keeps)
+                    && fs::read(database(&home)).is_ok_and(|all| all.starts_with(b"SQLite format 3")))
+                .then(|| aside = now)
             });
         }
         station.until("a plan is kept", || (rows(&home, "plan") == 1).then_some(()));
@@ -245,7 +251,8 @@ fn a_database_that_is_removed_emptied_or_overwritten_while_it_runs_is_replaced()
     judge("database removed, emptied, overwritten while running", &recording, 0, &station);
     station.signal("TERM");
     assert!(station.wait().0.success());
-    let checked: String = Connection::open(database(&home)).unwrap().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    let checked: String =
+        Connection::open(database(&home)).unwrap().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(checked, "ok");
     let notes = set_aside(&home).iter().any(|path| fs::read(path).unwrap() == b"somebody's notes");
     assert!(notes, "nothing is deleted: {:?}", set_aside(&home));
@@ -276,10 +283,14 @@ fn a_station_with_a_broken_database_starts_sets_it_aside_and_finds_what_was_prep
     let ways: [(&str, Break, usize); 4] = [
         ("deleted", |path| fs::remove_file(path).unwrap(), 0),
         ("empty", |path| fs::write(path, "").unwrap(), 0),
-        ("cut", |path| {
-            let len = path.metadata().unwrap().len();
-            fs::File::options().write(true).open(path).unwrap().set_len(len / 2 + 100).unwrap();
-        }, 1),
+        (
+            "cut",
+            |path| {
+                let len = path.metadata().unwrap().len();
+                fs::File::options().write(true).open(path).unwrap().set_len(len / 2 + 100).unwrap();
+            },
+            1,
+        ),
         ("noise", |path| fs::write(path, noise(50_000)).unwrap(), 1),
     ];
     let home = home(2, Vec::new());
@@ -308,7 +319,9 @@ fn a_station_with_a_broken_database_starts_sets_it_aside_and_finds_what_was_prep
 fn mezzanines(home: &Home) -> Vec<PathBuf> {
     let files = fs::read_dir(home.path("data/cache")).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = files
-        .filter(|path| path.extension().is_some_and(|ending| ending == "ts") && !path.to_string_lossy().contains("/slate"))
+        .filter(|path| {
+            path.extension().is_some_and(|ending| ending == "ts") && !path.to_string_lossy().contains("/slate")
+        })
         .collect();
     files.sort_by_key(|path| path.metadata().unwrap().len());
     files
@@ -328,7 +341,8 @@ fn broken_files(fault: &str, break_it: impl Fn(&Path)) {
             break_it(&path);
         }
         station.until("all are made again", || {
-            (lines_of(&station, "\"prepared\"") >= made + 3 && station.channel("one")["library"]["prepared"] == 3).then_some(())
+            (lines_of(&station, "\"prepared\"") >= made + 3 && station.channel("one")["library"]["prepared"] == 3)
+                .then_some(())
         });
         pass(6);
     });

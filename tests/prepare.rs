@@ -238,7 +238,7 @@ async fn damaged_and_unfit_films_are_aired_as_far_as_they_go_or_refused_with_a_r
     if let Ok(noisy) = station.settled(&ids[1]).await {
         assert_joins_exactly("noisy", &noisy, 1920);
     }
-    for (id, reason) in [(&ids[2], "it lasts only 0.3"), (&ids[3], "no picture")] {
+    for (id, reason) in [(&ids[2], "It lasts only 0.3"), (&ids[3], "no picture")] {
         let failed = station.settled(id).await.unwrap_err();
         assert!(failed.contains(reason), "{}: {failed}", id.key);
     }

@@ -25,21 +25,37 @@ pub struct Limits {
     pub nice: u8,
     /// Address space in bytes (`RLIMIT_AS`).
     pub memory_bytes: Option<u64>,
-    /// CPU seconds (`RLIMIT_CPU`).
+    /// CPU seconds (`RLIMIT_CPU`): SIGXCPU at this many, SIGKILL [`Self::CPU_GRACE_SECS`] later.
     pub cpu_secs: Option<u64>,
-    /// How long a file it writes may become, in bytes (`RLIMIT_FSIZE`).
+    /// The longest file it may write, in bytes (`RLIMIT_FSIZE`).
     pub file_bytes: Option<u64>,
+    /// How many files it may have open (`RLIMIT_NOFILE`).
+    pub open_files: Option<u64>,
 }
 
 impl Limits {
-    /// For the on-air copier: its memory is known (DESIGN: 62 MB with ten thousand slots), its time is not bounded.
-    pub const ON_AIR: Self = Self { nice: 0, memory_bytes: None, cpu_secs: None, file_bytes: None };
-    /// For looking into a file nobody has checked yet.
-    pub const PROBE: Self = Self { nice: 10, memory_bytes: Some(2 << 30), cpu_secs: Some(60), file_bytes: None };
+    /// How many CPU seconds lie between the signal that can be caught and the one that cannot. With none between them
+    /// the kernel would send only SIGKILL, which tells nothing of its reason.
+    pub const CPU_GRACE_SECS: u64 = 5;
+
+    /// For the on-air copier: its memory is known (62 MB with ten thousand slots), its time is not bounded.
+    pub const ON_AIR: Self = Self { nice: 0, memory_bytes: None, cpu_secs: None, file_bytes: None, open_files: None };
+    /// For looking into a file nobody has checked yet. It has one file open, and writes none.
+    pub const PROBE: Self = Self {
+        nice: 10,
+        memory_bytes: Some(2 << 30),
+        cpu_secs: Some(60),
+        file_bytes: Some(1 << 20),
+        open_files: Some(64),
+    };
     /// For encoding: a film takes hours of CPU, and 4K HEVC with its threads takes gigabytes of address space.
-    /// What it may write depends on the film: whoever starts it says so.
-    pub const PREPARE: Self =
-        Self { nice: 15, memory_bytes: Some(8 << 30), cpu_secs: Some(24 * 3600), file_bytes: None };
+    pub const PREPARE: Self = Self {
+        nice: 15,
+        memory_bytes: Some(8 << 30),
+        cpu_secs: Some(24 * 3600),
+        file_bytes: Some(1 << 40),
+        open_files: Some(256),
+    };
 }
 
 /// What to start.
@@ -71,20 +87,19 @@ impl ChildSpec {
 
     /// Returns the whole argument vector with the small programs that set the limits in front.
     ///
-    /// `setpriv` ends the child when the server dies without a word, `prlimit` and `nice` set what their names say;
-    /// each replaces itself, so the pid is the child's own. (util-linux and coreutils: on every Debian.)
+    /// `setpriv` ends the child when the server dies without a word, and lets no program it may start gain privileges;
+    /// `prlimit` and `nice` set what their names say; each replaces itself, so the pid is the child's own. (util-linux
+    /// and coreutils: on every Debian.)
     #[must_use]
     pub fn wrapped(&self) -> Vec<OsString> {
-        let mut line: Vec<OsString> = vec!["setpriv".into(), "--pdeathsig".into(), "KILL".into(), "--".into()];
+        let mut line: Vec<OsString> = ["setpriv", "--no-new-privs", "--pdeathsig", "KILL", "--"].map(Into::into).into();
         line.extend(["prlimit".into(), "--core=0".into()]);
-        if let Some(bytes) = self.limits.memory_bytes {
-            line.push(format!("--as={bytes}").into());
+        let Limits { memory_bytes, cpu_secs, file_bytes, open_files, .. } = self.limits;
+        for (limit, value) in [("as", memory_bytes), ("fsize", file_bytes), ("nofile", open_files)] {
+            line.extend(value.map(|value| format!("--{limit}={value}").into()));
         }
-        if let Some(secs) = self.limits.cpu_secs {
-            line.push(format!("--cpu={secs}").into());
-        }
-        if let Some(bytes) = self.limits.file_bytes {
-            line.push(format!("--fsize={bytes}").into());
+        if let Some(secs) = cpu_secs {
+            line.push(format!("--cpu={secs}:{}", secs.saturating_add(Limits::CPU_GRACE_SECS)).into());
         }
         line.push("--".into());
         if self.limits.nice > 0 {
@@ -158,6 +173,25 @@ impl Evidence {
             (None, None) => "an unknown ending".to_owned(),
         }
     }
+
+    /// Returns what it says of its reason: one line for people, without the program's internal addresses.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let says_nothing = |line: &str| line.trim().is_empty() || line.starts_with("Conversion failed");
+        let line = self.stderr.lines().rev().find(|line| !says_nothing(line)).unwrap_or_default();
+        let words = clean(line);
+        if words.is_empty() { self.ending() } else { words }
+    }
+}
+
+/// Returns what a line of ffmpeg's or ffprobe's says without who says it and without addresses in memory.
+#[must_use]
+pub fn clean(line: &str) -> String {
+    const WORDS_MAX: usize = 160;
+    let line = line.rsplit_once("] ").map_or(line, |(_, words)| words);
+    let words: Vec<_> = line.split_whitespace().filter(|word| !word.contains("0x")).collect();
+    let words: String = words.join(" ").chars().filter(|c| !c.is_control() && *c != '"').take(WORDS_MAX).collect();
+    words.trim_end_matches(['.', ':', ',']).to_owned()
 }
 
 #[cfg(test)]
@@ -171,12 +205,19 @@ mod tests {
             args: vec!["-nostdin".into()],
             folder: None,
             role: Role::Probe,
-            limits: Limits { nice: 10, memory_bytes: Some(1024), cpu_secs: Some(5), file_bytes: Some(9) },
+            limits: Limits {
+                nice: 10,
+                memory_bytes: Some(1024),
+                cpu_secs: Some(5),
+                file_bytes: Some(9),
+                open_files: Some(7),
+            },
         };
         let line: Vec<_> = spec.wrapped().iter().map(|a| a.to_string_lossy().into_owned()).collect();
         assert_eq!(
             line.join(" "),
-            "setpriv --pdeathsig KILL -- prlimit --core=0 --as=1024 --cpu=5 --fsize=9 -- nice -n 10 ffmpeg -nostdin"
+            "setpriv --no-new-privs --pdeathsig KILL -- prlimit --core=0 --as=1024 --fsize=9 --nofile=7 --cpu=5:10 \
+             -- nice -n 10 ffmpeg -nostdin"
         );
     }
 

@@ -326,13 +326,17 @@ pub fn scan_args(input: &Path, format: &str) -> Vec<OsString> {
     args
 }
 
-/// Returns the ffmpeg command line that decodes one GOP of a mezzanine and fails at the first error.
+/// Returns the ffmpeg command line that decodes a range of a mezzanine and fails at the first error.
+///
+/// Nobody looks at the picture: without smoothing its blocks it takes a quarter less (measured: 1080p at eleven times
+/// real time on one core).
 #[must_use]
 pub fn decode_args(ts: &Path, start: u64, end: u64) -> Vec<OsString> {
     let mut url = OsString::from(format!("subfile,,start,{start},end,{end},,:"));
     url.push(file_url(ts));
     let mut args: Vec<OsString> =
         ["-hide_banner", "-nostdin", "-nostats", "-v", "error", "-xerror"].map(Into::into).into();
+    args.extend(["-skip_loop_filter", "all"].map(Into::into));
     args.extend(
         ["-protocol_whitelist", "subfile,file", "-format_whitelist", "mpegts", "-f", "mpegts", "-i"].map(Into::into),
     );

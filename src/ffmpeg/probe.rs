@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::child::Evidence;
+use super::child::{Evidence, clean};
 use crate::library::{AudioInfo, MediaInfo, VideoInfo};
 use crate::units::MediaTime;
 
@@ -116,7 +116,7 @@ pub enum Refusal {
     #[error("Looking into it took more time or memory than a file may; it is probably damaged.")]
     TooCostly,
     /// Anything else, in ffprobe's words.
-    #[error("It cannot be read: {said}.")]
+    #[error("It cannot be read; ffprobe says \"{said}\".")]
     Other {
         /// What ffprobe said.
         said: String,
@@ -349,8 +349,8 @@ pub fn refusal(evidence: &Evidence) -> Refusal {
     if cause == "Permission denied" {
         return Refusal::Denied;
     }
-    let said = if cause.is_empty() { format!("ffprobe ended with {}", evidence.ending()) } else { cause.to_owned() };
-    Refusal::Other { said }
+    let said = clean(cause);
+    Refusal::Other { said: if said.is_empty() { evidence.ending() } else { said } }
 }
 
 /// Returns `hls` of `[hls @ 0x55] Format not on whitelist …`.

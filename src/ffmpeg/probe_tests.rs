@@ -145,7 +145,8 @@ fn last_words_of_ffprobe_become_sentences() {
         ("file:a.avi: Invalid data found when processing input", Refusal::Unreadable),
         ("file:a: b.avi: Permission denied", Refusal::Denied),
         ("file:a: b.avi: Bad address", Refusal::Other { said: "Bad address".into() }),
-        ("", Refusal::Other { said: "ffprobe ended with exit code 1".into() }),
+        ("[vorbis @ 0x559264db2400] Setup header corrupt.", Refusal::Other { said: "Setup header corrupt".into() }),
+        ("", Refusal::Other { said: "exit code 1".into() }),
     ] {
         let evidence = Evidence { command_line: String::new(), code: Some(1), signal: None, stderr: said.to_owned() };
         assert_eq!(refusal(&evidence), expected, "{said}");

@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 use super::cache::{self, Kept};
 use super::folder::task::Folder;
-use super::job::{Growth, JobError, Made, Request, Tools};
+use super::job::{Growth, JobError, Made, Request, Tools, sentence};
 use super::mezzanine::{Mezzanine, MezzanineId};
 use super::queue::{Ended, Next, Queue, RETRIES_MAX, Want};
 use super::slate::{self, SlateCard, SlateError};
@@ -547,7 +547,7 @@ async fn note(shared: &Arc<Shared>, id: &MezzanineId, outcome: Result<Made, JobE
                     state.forgive.insert(id.clone(), now + FORGIVE_AFTER);
                     reason = format!("{reason}, {} times in a row; {TRIED_AGAIN}", RETRIES_MAX + 1);
                 }
-                state.prepared.insert(id.clone(), Prepared::Failed(reason.into()));
+                state.prepared.insert(id.clone(), Prepared::Failed(sentence(&reason).into()));
             } else {
                 state.prepared.remove(id);
             }

@@ -64,11 +64,11 @@ pub enum Flaw {
     /// SPS, PPS or sound change within.
     #[error("its parameters change in the middle")]
     Change,
-    /// The first or last GOP could not be decoded.
-    #[error("GOP {gop} cannot be decoded ({why})")]
+    /// A kept picture could not be decoded.
+    #[error("not all of its GOPs {} to {} can be decoded ({why})", gops.0, gops.1)]
     Decode {
-        /// Which, from 0.
-        gop: usize,
+        /// Which were decoded, from 0.
+        gops: (usize, usize),
         /// ffmpeg's last words.
         why: String,
     },

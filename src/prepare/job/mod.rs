@@ -76,7 +76,7 @@ pub enum JobError {
     #[error("{0}")]
     Unfit(String),
     /// It ended by no fault of the item.
-    #[error("preparing was interrupted: {0}")]
+    #[error("its preparing was interrupted: {0}")]
     Interrupted(String),
     /// The original is not what it was when it was looked into: the library will tell what is there now.
     #[error("its file changed or went away meanwhile")]
@@ -92,15 +92,19 @@ pub enum JobError {
     Cancelled,
 }
 
+/// Returns a reason as a sentence for people, as the library tells its own.
+#[must_use]
+pub fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    let end = if words.ends_with('.') { "" } else { "." };
+    first.into_iter().chain(letters).collect::<String>() + end
+}
+
 /// What an ffmpeg that failed says of its reason: one line for people, without its internal addresses.
 #[must_use]
 pub fn last_words(evidence: &Evidence) -> String {
-    const WORDS_MAX: usize = 160;
-    let says_nothing = |line: &str| line.trim().is_empty() || line.starts_with("Conversion failed");
-    let line = evidence.stderr.lines().rev().find(|line| !says_nothing(line)).unwrap_or_default();
-    let line = line.rsplit_once("] ").map_or(line, |(_, words)| words);
-    let words: String = line.chars().filter(|c| !c.is_control()).take(WORDS_MAX).collect();
-    if words.is_empty() { evidence.ending() } else { words }
+    evidence.last_words()
 }
 
 /// Tells an ending that is the item's fault from one that is not.
@@ -110,15 +114,16 @@ pub fn judge(evidence: &Evidence) -> JobError {
         return JobError::DiskFull;
     }
     match evidence.signal {
-        // SIGXCPU (24): a day of CPU time is the item's fault. Crashes are, too: 4, 6, 7, 8, 11, 31.
-        Some(24) => JobError::Unfit("it took more than a day of computing".to_owned()),
-        // SIGXFSZ.
-        Some(25) => JobError::Unfit("it makes ffmpeg write without end".to_owned()),
+        // SIGXCPU (24) and SIGXFSZ (25) come from limits that fit its length. Crashes are its fault, too: 4, 6, 7, 8, 11, 31.
+        Some(24) => JobError::Unfit("it took far more computing than its length should".to_owned()),
+        Some(25) => JobError::Unfit("it became far larger than its length should".to_owned()),
         Some(signal @ (4 | 6 | 7 | 8 | 11 | 31)) => JobError::Unfit(format!("it crashes ffmpeg (signal {signal})")),
         Some(9) => JobError::Interrupted("ffmpeg was killed (signal 9; was memory short?)".to_owned()),
         Some(signal) => JobError::Interrupted(format!("ffmpeg was ended by signal {signal}")),
+        // ffmpeg catches SIGTERM and SIGXCPU, cleans up, and ends with this.
+        None if evidence.code == Some(255) => JobError::Interrupted("ffmpeg was told to end".to_owned()),
         None if evidence.code == Some(127) => JobError::Interrupted(last_words(evidence)),
-        None => JobError::Unfit(format!("ffmpeg cannot convert it: {}", last_words(evidence))),
+        None => JobError::Unfit(format!("it cannot be converted; ffmpeg says \"{}\"", last_words(evidence))),
     }
 }
 
@@ -131,21 +136,32 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_is_told_as_a_sentence() {
+        let reason = JobError::Unfit("it lasts only 0.24 s; the shortest that can air is 1 s".to_owned());
+        assert_eq!(sentence(&reason.to_string()), "It lasts only 0.24 s; the shortest that can air is 1 s.");
+        assert_eq!(sentence("It is encrypted."), "It is encrypted.");
+    }
+
+    #[test]
     fn who_is_at_fault_is_told_by_the_ending() {
         let table = [
             (evidence(Some(1), None, "a.ts: No space left on device"), JobError::DiskFull),
+            (evidence(Some(255), None, ""), JobError::Interrupted("ffmpeg was told to end".to_owned())),
             (
                 evidence(None, Some(9), ""),
                 JobError::Interrupted("ffmpeg was killed (signal 9; was memory short?)".to_owned()),
             ),
             (evidence(None, Some(15), ""), JobError::Interrupted("ffmpeg was ended by signal 15".to_owned())),
-            (evidence(None, Some(25), ""), JobError::Unfit("it makes ffmpeg write without end".to_owned())),
+            (evidence(None, Some(25), ""), JobError::Unfit("it became far larger than its length should".to_owned())),
             (evidence(None, Some(11), ""), JobError::Unfit("it crashes ffmpeg (signal 11)".to_owned())),
             (
                 evidence(Some(1), None, "[h264 @ 0x55] x\n[in#0 @ 0x7f] moov atom not found\nConversion failed!\n"),
-                JobError::Unfit("ffmpeg cannot convert it: moov atom not found".to_owned()),
+                JobError::Unfit("it cannot be converted; ffmpeg says \"moov atom not found\"".to_owned()),
             ),
-            (evidence(Some(3), None, ""), JobError::Unfit("ffmpeg cannot convert it: exit code 3".to_owned())),
+            (
+                evidence(Some(3), None, ""),
+                JobError::Unfit("it cannot be converted; ffmpeg says \"exit code 3\"".to_owned()),
+            ),
         ];
         for (evidence, error) in table {
             assert_eq!(judge(&evidence), error);

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "reads the mezzanine it makes, and the clock for its speed")]
 
 use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +40,10 @@ const MEASURE_URGENT_MAX: MediaTime = MediaTime::from_secs(180);
 const STALL_LIMIT: Duration = Duration::from_mins(2);
 /// How many bytes a child whose stdout should be empty may write.
 const STDOUT_MAX: u64 = 1 << 20;
+/// CPU seconds that preparing may take whatever an item's length, and for each second of it. (Measured: a second of
+/// 1080p takes one or two; of 4K HDR on a small machine, a hundred.)
+const CPU_SECS_LEAST: u64 = 900;
+const CPU_SECS_A_SECOND: u64 = 400;
 /// How many preparations of one item are tried: remux, transcode, transcode at its true length.
 const ATTEMPTS_MAX: usize = 3;
 /// Progress is logged this often.
@@ -96,7 +101,7 @@ pub async fn run(
             failure if recipe == Recipe::Remux => recipe = plan::instead_of_remux(failure.to_string()),
             AttemptError::Flaw(Flaw::Frames { made, wanted }) => match plan::shortened(extent, &plan, made) {
                 Some(shorter) => *extent = shorter,
-                None => return Err(JobError::Unfit(format!("only {made} of its {wanted} frames can be decoded"))),
+                None => return Err(JobError::Unfit(miscounted(made, wanted))),
             },
             AttemptError::Ffmpeg(evidence) => return Err(judge(&evidence)),
             // Neither is the item's fault before it has happened again and again.
@@ -107,6 +112,15 @@ pub async fn run(
         }
     }
     Err(JobError::Unfit("its length cannot be told".to_owned()))
+}
+
+/// Why a film cannot be prepared of which not as many frames came as there should be.
+fn miscounted(made: u64, wanted: u64) -> String {
+    if made < wanted {
+        format!("only {made} of its {wanted} frames can be decoded")
+    } else {
+        format!("{made} frames came out of it instead of {wanted}; it changes in the middle")
+    }
 }
 
 /// The files of one attempt.
@@ -215,13 +229,13 @@ impl Worker<'_> {
             ts: &files.ts,
             playlist: &files.playlist,
         };
-        let spec = self.spec(&self.tools.ffmpeg, args::prepare_args(&job), Role::Prepare);
+        let mut spec = self.spec(&self.tools.ffmpeg, args::prepare_args(&job), Role::Prepare);
+        spec.limits.cpu_secs = cpu_limit(plan.expected.length);
         let grown = self.make(&spec, plan, files).await?;
         let (id, ffprobe) = (&self.request.id, &self.tools.ffprobe);
         let mezzanine = check(id, plan.expected, &grown, &files.ts, ffprobe, self.token).await?;
         if *recipe == Recipe::Remux {
-            self.decode(&mezzanine, 0).await?;
-            self.decode(&mezzanine, mezzanine.gops.len() - 1).await?;
+            self.decode_some(&mezzanine, expected_limit(plan.expected.length)).await?;
         }
         let _gone = std::fs::remove_file(&files.playlist);
         Ok(mezzanine)
@@ -288,19 +302,50 @@ impl Worker<'_> {
         }
     }
 
-    async fn decode(&self, mezzanine: &Mezzanine, gop: usize) -> Result<(), AttemptError> {
-        let Some(one) = mezzanine.gops.get(gop) else { return Ok(()) };
-        let command = args::decode_args(&mezzanine.path, one.offset, one.offset + u64::from(one.len));
-        let spec = self.spec(&self.tools.ffmpeg, command, Role::Prepare);
-        let (evidence, _) = child::run_to_end(&spec, CHECK_LIMIT, STDOUT_MAX, self.token).await.map_err(interrupted)?;
+    /// Decodes a picture that was kept: all of it, or, where it is due soon, its ends. Damage in the middle is no more
+    /// than a flaw to some players, but makes others give up for good; then the picture is made anew.
+    async fn decode_some(&self, mezzanine: &Mezzanine, limit: Duration) -> Result<(), AttemptError> {
+        let last = mezzanine.gops.len() - 1;
+        if self.request.urgent {
+            self.decode(mezzanine, 0..=0, CHECK_LIMIT).await?;
+            return self.decode(mezzanine, last..=last, CHECK_LIMIT).await;
+        }
+        self.decode(mezzanine, 0..=last, limit).await
+    }
+
+    async fn decode(
+        &self,
+        mezzanine: &Mezzanine,
+        gops: RangeInclusive<usize>,
+        limit: Duration,
+    ) -> Result<(), AttemptError> {
+        let ends = mezzanine.gops.get(*gops.start()).zip(mezzanine.gops.get(*gops.end()));
+        let Some((first, last)) = ends else { return Ok(()) };
+        let command = args::decode_args(&mezzanine.path, first.offset, last.offset + u64::from(last.len));
+        let mut spec = self.spec(&self.tools.ffmpeg, command, Role::Prepare);
+        spec.limits.file_bytes = Limits::PROBE.file_bytes;
+        let (evidence, _) = child::run_to_end(&spec, limit, STDOUT_MAX, self.token).await.map_err(interrupted)?;
         if evidence.success() && evidence.stderr.trim().is_empty() {
             return Ok(());
         }
         if let (Some(_), error @ JobError::Interrupted(_)) = (evidence.signal, judge(&evidence)) {
             return Err(error.into());
         }
-        Err(Flaw::Decode { gop, why: last_words(&evidence) }.into())
+        Err(Flaw::Decode { gops: (*gops.start(), *gops.end()), why: last_words(&evidence) }.into())
     }
+}
+
+/// How long all of a kept picture may take to decode: on a busy machine, a quarter of its speed.
+fn expected_limit(length: MediaTime) -> Duration {
+    CHECK_LIMIT + Duration::from_secs_f64(length.as_secs_f64().max(0.0) * 4.0)
+}
+
+/// How many CPU seconds a mezzanine of a length may cost: many times what it takes, so that only an item that means harm
+/// comes there.
+fn cpu_limit(length: MediaTime) -> Option<u64> {
+    let seconds = length.max(MediaTime::ZERO).0.unsigned_abs() / 90_000 + 1;
+    let cpu = CPU_SECS_LEAST.saturating_add(seconds.saturating_mul(CPU_SECS_A_SECOND));
+    Limits::PREPARE.cpu_secs.map(|most| cpu.min(most))
 }
 
 fn interrupted(error: ChildError) -> JobError {
