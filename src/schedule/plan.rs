@@ -4,7 +4,7 @@
 //! What was *picked* is kept apart from what *was on*: the picker's state stands before the first programme and moves
 //! only when one leaves at the front, so a plan may be thrown away and made anew from any place in it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -33,6 +33,10 @@ pub const DURATION_MIN: MediaTime = MediaTime::from_millis(10);
 /// The longest a programme is taken for: a container may claim any length, and no sum of times may overflow.
 pub const DURATION_MAX: MediaTime = MediaTime::from_secs(30 * 24 * 3600);
 
+/// Serials stay below this: at one a second it takes longer than there have been stars, and what is stored beyond it was
+/// never one of ours.
+pub const SERIAL_MAX: u64 = 1 << 60;
+
 /// A channel's programmes, soonest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -52,11 +56,19 @@ impl Plan {
     }
 
     /// Returns the plan as it was stored, whatever became of it meanwhile: programmes that do not join are moved until
-    /// they do, and `next_serial` is raised above every serial in use.
+    /// they do, one with a serial that is used already or beyond [`SERIAL_MAX`] is dropped, lengths are brought into
+    /// range, and `next_serial` is raised above every serial in use.
     #[must_use]
-    pub fn restore(programmes: VecDeque<Programme>, next_serial: u64, picker: PickerState) -> Self {
-        let used = programmes.iter().map(|programme| programme.serial + 1).max().unwrap_or(0);
-        let mut plan = Self { programmes, next_serial: next_serial.max(used), picker, exact: BTreeMap::new() };
+    pub fn restore(mut programmes: VecDeque<Programme>, next_serial: u64, mut picker: PickerState) -> Self {
+        let mut serials = BTreeSet::new();
+        programmes.retain(|programme| programme.serial < SERIAL_MAX && serials.insert(programme.serial));
+        for programme in &mut programmes {
+            programme.duration = programme.duration.clamp(DURATION_MIN, DURATION_MAX);
+        }
+        picker.keep_what_can_be(&serials);
+        let used = serials.last().map_or(0, |last| last + 1);
+        let next_serial = next_serial.min(SERIAL_MAX).max(used);
+        let mut plan = Self { programmes, next_serial, picker, exact: BTreeMap::new() };
         plan.join();
         plan
     }
@@ -478,7 +490,26 @@ mod tests {
         let (plan, _) = planned(&Order::Shuffle, 4);
         let mut programmes = plan.programmes().clone();
         programmes[1].start = start() - SignedDuration::from_hours(1);
+        let twice = programmes[2].clone();
+        programmes.push_back(twice);
+        programmes.push_back(Programme { serial: u64::MAX, ..programmes[0].clone() });
         let mended = Plan::restore(programmes, 0, plan.picker().clone());
         assert_eq!(mended, plan);
+    }
+
+    #[test]
+    fn lengths_and_counters_stored_badly_stop_nothing() {
+        let (plan, library) = planned(&Order::Shuffle, 4);
+        let mut programmes: VecDeque<_> = plan.programmes().iter().take(3).cloned().collect();
+        programmes[0].duration = MediaTime(i64::MIN);
+        programmes[1].duration = MediaTime(i64::MAX);
+        let picker = r#"{"seed":1,"draws":18446744073709551615,"deck":[],"recent":[],"last_name":null,"openers":[77]}"#;
+        let mut mended = Plan::restore(programmes, u64::MAX, serde_json::from_str(picker).unwrap());
+        let lengths: Vec<_> = mended.programmes().iter().take(2).map(|programme| programme.duration).collect();
+        assert_eq!(lengths, [DURATION_MIN, DURATION_MAX]);
+        assert!(mended.picker().openers.is_empty(), "what is not planned opens no deck");
+        mended.catch_up(&Order::Shuffle, &library, start());
+        while mended.pop_front().is_some() {}
+        assert!(mended.extend(&Order::Shuffle, &library, start()));
     }
 }

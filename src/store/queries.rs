@@ -154,7 +154,8 @@ pub(super) fn load_plan(connection: &Connection, channel: &ChannelId) -> Answer<
         .optional()?;
     let Some((next_serial, picker)) = head else { return Ok(None) };
     let mut query = connection.prepare_cached(
-        "SELECT serial, key, name, metadata, start_ns, duration FROM programme WHERE channel = ?1 ORDER BY serial",
+        "SELECT serial, key, name, metadata, start_ns, duration FROM programme WHERE channel = ?1
+         ORDER BY start_ns, serial",
     )?;
     let rows = query.query_map([channel.as_str()], |row| {
         Ok(Programme {
