@@ -61,7 +61,8 @@ async fn judge(method: &Method, path: &Uri, answer: Response<Body>) {
     assert_eq!(parts.headers["x-content-type-options"], "nosniff", "{method} {path}");
     let reading = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
     assert_eq!(parts.status == StatusCode::METHOD_NOT_ALLOWED, !reading, "{method} {path}");
-    assert!(parts.status != StatusCode::OK || !path.path().contains(".."), "{method} {path}");
+    let given = parts.status == StatusCode::OK && method != Method::OPTIONS;
+    assert!(!given || !path.path().contains(".."), "{method} {path}");
     let kind = parts.headers.get("content-type").map_or(&b""[..], HeaderValue::as_bytes);
     if kind == b"video/mp2t" && body.size_hint().exact().is_none() {
         // The endless stream.

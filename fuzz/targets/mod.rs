@@ -15,10 +15,10 @@ use nightcast::prepare::{annexb, gop_index};
 use nightcast::units::MediaTime;
 
 /// Takes any bytes; fails where a law does not hold.
-pub type Target = fn(&[u8]);
+pub(crate) type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder in `fuzz/seeds`.
-pub const TARGETS: [(&str, Target); 10] = [
+pub(crate) const TARGETS: [(&str, Target); 10] = [
     ("bytes", bytes),
     ("config", configuration),
     ("http", http::request),
