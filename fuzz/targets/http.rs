@@ -68,7 +68,8 @@ async fn judge(method: &Method, path: &Uri, answer: Response<Body>) {
         // The endless stream.
         return;
     }
-    let bytes = tokio::time::timeout(DEADLINE, body.collect()).await.expect("an answer ends").expect("whole").to_bytes();
+    let bytes =
+        tokio::time::timeout(DEADLINE, body.collect()).await.expect("an answer ends").expect("whole").to_bytes();
     if method == Method::HEAD || parts.status == StatusCode::NOT_MODIFIED {
         assert!(bytes.is_empty(), "{method} {path}");
     }
@@ -119,11 +120,8 @@ fn segment(msn: u64) -> Bytes {
 }
 
 fn snapshot() -> Snapshot {
-    let body = |msn| SegmentBody {
-        content: segment(msn).into(),
-        duration: MediaTime::from_secs(2),
-        discontinuity: false,
-    };
+    let body =
+        |msn| SegmentBody { content: segment(msn).into(), duration: MediaTime::from_secs(2), discontinuity: false };
     let text = Bytes::from_static(b"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:105\n");
     Snapshot {
         playlist: Some(PlaylistBody { text, etag: "\"p105\"".into() }),

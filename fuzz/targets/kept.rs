@@ -36,9 +36,8 @@ pub(super) fn plan(data: &[u8]) {
     let Ok(mut told) = serde_json::from_slice::<Value>(data) else { return };
     let programmes = told["programmes"].as_array().into_iter().flatten().take(64).filter_map(programme).collect();
     let next_serial = told["next"].as_u64().unwrap_or(1);
-    let Some(plan) = keep::plan_of(StoredPlan { programmes, next_serial, picker: told["picker"].take() }) else {
-        return;
-    };
+    let picker = told.get_mut("picker").map(Value::take).unwrap_or_default();
+    let Some(plan) = keep::plan_of(StoredPlan { programmes, next_serial, picker }) else { return };
     joined(&plan);
     let library: Vec<_> = ["a", "b", "c"].map(candidate).into();
     let now = Timestamp::from_second(1_800_000_000).expect("in range");
