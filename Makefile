@@ -13,7 +13,7 @@ export NIGHTCAST_TEST_PYTHON ?= $(TOOLS)/python/bin/python
 
 BROWSER := tests/browser
 
-.PHONY: run build demo test test-rust test-browser check bench tools help clean
+.PHONY: run build demo test test-rust test-browser check advisories fuzz bench tools help clean
 
 run: build channels.toml ## Run the station on http://127.0.0.1:8080 (the same as `make` alone)
 	@scripts/run.sh
@@ -46,6 +46,15 @@ check: ## Check format, lints, and licences and sources of the dependencies
 	cargo clippy --locked --all-targets -- -D warnings
 	@scripts/cargo-deny.sh check --hide-inclusion-graph licenses bans sources
 
+advisories: ## Check the dependencies for known faults; fetches their list
+	@scripts/cargo-deny.sh check advisories
+	@scripts/cargo-deny.sh --manifest-path fuzz/Cargo.toml check advisories
+
+# Seconds for each target, and the target where it is not all of them: `make fuzz SECONDS=600 TARGET=config`.
+# (SECONDS is the shell's own clock, too: as a variable of make it is only ever what was asked for.)
+fuzz: ## Look for inputs that break a reader, SECONDS=60 for each TARGET
+	@scripts/fuzz.sh "$(or $(SECONDS),60)" $(TARGET)
+
 bench: build ## Measure start-up, CPU and memory
 	@scripts/bench.sh
 
@@ -54,4 +63,4 @@ clean: ## Remove what was built and fetched; films, settings and data stay
 	@rm -rf .tools $(BROWSER)/node_modules
 
 help: ## Show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

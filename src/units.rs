@@ -11,7 +11,7 @@ pub const TICKS_PER_SECOND: i64 = 90_000;
 
 /// A length or position in media, in 90,000ths of a second.
 ///
-/// Integer, so that sums over months stay exact.
+/// Integer, so that sums over months stay exact. Sums beyond three million years stop there: files claim such lengths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MediaTime(pub i64);
@@ -63,10 +63,11 @@ impl MediaTime {
         Self(duration.as_secs() * TICKS_PER_SECOND + ticks)
     }
 
-    /// Returns the wall-clock moment this long after `start`.
+    /// Returns the wall-clock moment this long after `start`; at most the last there is.
     #[must_use]
     pub fn after(self, start: Timestamp) -> Timestamp {
-        start + self.to_duration()
+        let bound = if self < Self::ZERO { Timestamp::MIN } else { Timestamp::MAX };
+        start.checked_add(self.to_duration()).unwrap_or(bound)
     }
 
     /// Returns how much later `end` is than `start`; negative when it is earlier.
@@ -79,20 +80,20 @@ impl MediaTime {
 impl Add for MediaTime {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self(self.0 + other.0)
+        Self(self.0.saturating_add(other.0))
     }
 }
 
 impl AddAssign for MediaTime {
     fn add_assign(&mut self, other: Self) {
-        self.0 += other.0;
+        *self = *self + other;
     }
 }
 
 impl Sub for MediaTime {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
-        Self(self.0 - other.0)
+        Self(self.0.saturating_sub(other.0))
     }
 }
 
@@ -185,6 +186,15 @@ mod tests {
         for ticks in [0, 1, 89_999, 90_000, 123_456_789, -1, -90_001] {
             assert_eq!(MediaTime::from_duration(MediaTime(ticks).to_duration()), MediaTime(ticks), "{ticks}");
         }
+    }
+
+    #[test]
+    fn no_length_that_a_file_claims_breaks_a_sum() {
+        let (longest, tick) = (MediaTime::from_secs_f64(1e300), MediaTime(1));
+        assert_eq!([longest + tick, longest + longest, [longest, tick].into_iter().sum()], [longest; 3]);
+        assert_eq!(MediaTime(i64::MIN) - tick, MediaTime(i64::MIN));
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!((longest.after(now), MediaTime(i64::MIN).after(now)), (Timestamp::MAX, Timestamp::MIN));
     }
 
     #[test]

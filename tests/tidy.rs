@@ -82,7 +82,7 @@ fn only_the_shell_touches_the_outside_world() {
 #[test]
 fn no_file_is_too_long() {
     let mut broken = Vec::new();
-    for (path, text) in sources("src").into_iter().chain(sources("tests")) {
+    for (path, text) in sources("src").into_iter().chain(sources("tests")).chain(sources("fuzz/targets")) {
         let lines = text.lines().count();
         let excused = LONG_FILES.iter().any(|(name, _)| *name == path);
         if lines > LINES_MAX || (lines > LINES_SMELL && !excused) {
@@ -151,7 +151,9 @@ fn no_test_sleeps() {
 #[test]
 fn no_registry_is_named() {
     let here = ["Makefile", "README.md", "ARCHITECTURE.md", "deny.toml", "Cargo.toml"].map(PathBuf::from);
-    let below = [".ci", "scripts", "src", "tests", "docs"].into_iter().flat_map(files);
+    let below = [".ci", "scripts", "src", "tests", "docs", "fuzz/src", "fuzz/targets", "fuzz/seeds"]
+        .into_iter()
+        .flat_map(files);
     let mut broken = Vec::new();
     for path in here.into_iter().chain(below) {
         // The lock file is npm's own.
@@ -171,7 +173,7 @@ fn no_registry_is_named() {
 #[test]
 fn files_of_others_are_as_they_were_taken() {
     let folder = root().join("web/vendor");
-    let Ok(list) = std::fs::read_to_string(folder.join("VERSIONS")) else { return };
+    let list = read("web/vendor/VERSIONS");
     let mut broken = Vec::new();
     let mut listed = vec!["VERSIONS".to_owned()];
     for line in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -185,9 +187,68 @@ fn files_of_others_are_as_they_were_taken() {
         }
     }
     for path in files("web/vendor") {
-        let name = path.file_name().unwrap().to_str().unwrap();
+        // With its folder: a file of a listed name elsewhere is another file.
+        let name = path.strip_prefix("web/vendor").unwrap().to_str().unwrap();
         if !listed.iter().any(|known| known == name) {
             broken.push(format!("{}: is not in VERSIONS", path.display()));
+        }
+    }
+    check(&broken);
+}
+
+#[test]
+fn what_comes_from_elsewhere_is_locked_by_checksum() {
+    let mut broken = Vec::new();
+    for lock in ["Cargo.lock", "fuzz/Cargo.lock"] {
+        let packages: toml::Table = read(lock).parse().unwrap();
+        for package in packages["package"].as_array().unwrap() {
+            // What has a source is fetched; what has none is ours.
+            let source = package.get("source").map_or("", |source| source.as_str().unwrap());
+            let name = package["name"].as_str().unwrap();
+            if source.is_empty() && !name.starts_with("nightcast") {
+                broken.push(format!("{lock}: {name} has no source"));
+            }
+            if !source.is_empty() && (!source.starts_with("registry+") || package.get("checksum").is_none()) {
+                broken.push(format!("{lock}: {name} comes from {source} without a checksum"));
+            }
+        }
+    }
+    let npm = "tests/browser/package-lock.json";
+    let lock: serde_json::Value = serde_json::from_str(&read(npm)).unwrap();
+    for (name, package) in lock["packages"].as_object().unwrap().iter().filter(|(name, _)| !name.is_empty()) {
+        if !package["integrity"].as_str().is_some_and(|sum| sum.starts_with("sha512-")) {
+            broken.push(format!("{npm}: {name} has no checksum"));
+        }
+    }
+    // One requirement is what stands up to a line that does not end with a backslash.
+    let requirements = read("scripts/requirements.txt").replace("\\\n", " ");
+    for line in requirements.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+        if !line.contains("==") || !line.contains("--hash=sha256:") {
+            broken.push(format!("scripts/requirements.txt: {line} is not fixed by version and hash"));
+        }
+    }
+    check(&broken);
+}
+
+#[test]
+fn the_locks_are_kept_and_every_build_obeys_them() {
+    let locks = ["Cargo.lock", "fuzz/Cargo.lock", "tests/browser/package-lock.json", "scripts/requirements.txt"];
+    let ignored = read(".gitignore");
+    let mut broken: Vec<_> = locks
+        .iter()
+        .filter(|lock| ignored.lines().any(|line| line.trim_start_matches('/') == **lock || line.contains("*.lock")))
+        .map(|lock| format!(".gitignore: {lock} would not be kept"))
+        .collect();
+    let scripts = files("scripts").into_iter().chain([PathBuf::from("Makefile")]);
+    for path in scripts {
+        for line in read(path.to_str().unwrap()).lines() {
+            let fetches = ["cargo build", "cargo test", "cargo clippy", "cargo install", "cargo run"];
+            if fetches.iter().any(|word| line.contains(word)) && !line.contains("--locked") {
+                broken.push(format!("{}: without --locked: {}", path.display(), line.trim()));
+            }
+            if line.contains("npm install") || (line.contains("pip install") && !line.contains("--require-hashes")) {
+                broken.push(format!("{}: without the lock: {}", path.display(), line.trim()));
+            }
         }
     }
     check(&broken);

@@ -23,6 +23,8 @@ pub struct Problem {
 pub struct Problems {
     path: PathBuf,
     text: String,
+    /// Where each line but the first begins, in bytes: a file may have a hundred thousand problems, and each is placed.
+    line_starts: Vec<usize>,
     list: Vec<Problem>,
 }
 
@@ -37,9 +39,14 @@ impl Problems {
     /// what it points at.
     const LINE_WIDTH_MAX: usize = 110;
 
+    /// How many characters of a message, and of a line of a hint, are printed: they quote what was written, and that may
+    /// be a megabyte.
+    const WORDS_MAX: usize = 400;
+
     /// Starts an empty list for the file at `path` that holds `text`.
     pub(super) fn new(path: &Path, text: &str) -> Self {
-        Self { path: path.to_path_buf(), text: text.to_owned(), list: Vec::new() }
+        let line_starts = text.match_indices('\n').map(|(newline, _)| newline + 1).collect();
+        Self { path: path.to_path_buf(), text: text.to_owned(), line_starts, list: Vec::new() }
     }
 
     /// Adds a problem.
@@ -61,8 +68,7 @@ impl Problems {
 
     /// Returns the number of the line that holds a byte, counted from 1.
     pub(super) fn line_number(&self, offset: usize) -> usize {
-        let before = &self.text[..self.boundary(offset)];
-        before.matches('\n').count() + 1
+        self.line_starts.partition_point(|start| *start <= offset) + 1
     }
 
     /// Spans are toml's and lie on character boundaries; any other is brought to one rather than panicking while an
@@ -79,13 +85,15 @@ impl Problems {
         let Excerpt { line_number, column, line, before, marked } = self.excerpt(&problem.span);
         let digits = line_number.to_string().len().max(2);
         let gutter = " ".repeat(digits);
-        writeln!(f, "error: {}", problem.message.chars().map(printable).collect::<String>())?;
-        let head = format!("{gutter}┌ {}:{line_number}:{column}  {}", self.path.display(), problem.place);
+        writeln!(f, "error: {}", shown(&problem.message, Self::WORDS_MAX))?;
+        let place = shown(&problem.place, Self::LINE_WIDTH_MAX);
+        let head = format!("{gutter}┌ {}:{line_number}:{column}  {place}", self.path.display());
         writeln!(f, "{}", head.trim_end())?;
         writeln!(f, "{}", format!("{line_number:>digits$}│ {line}").trim_end())?;
         write!(f, "{gutter}│ {}{}", " ".repeat(before), "^".repeat(marked))?;
         if let Some(hint) = &problem.hint {
-            write!(f, " (hint: {})", hint.replace('\n', &format!("\n{gutter}│     ")))?;
+            let lines: Vec<_> = hint.split('\n').map(|line| shown(line, Self::WORDS_MAX)).collect();
+            write!(f, " (hint: {})", lines.join(&format!("\n{gutter}│     ")))?;
         }
         writeln!(f)
     }
@@ -140,6 +148,15 @@ fn printable(character: char) -> char {
     }
 }
 
+/// Returns a text as it is printed: harmless, and cut where it is longer than `len_max` characters.
+fn shown(text: &str, len_max: usize) -> String {
+    let mut shown: String = text.chars().take(len_max).map(printable).collect();
+    if text.chars().nth(len_max).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for problem in self.list.iter().take(Self::SHOWN_MAX) {
@@ -157,6 +174,11 @@ impl fmt::Display for Problems {
 
 /// Returns the word of `known` that was probably meant, if one is near enough.
 pub(super) fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
+    // Comparing costs memory for every letter, and nothing so long is near to a word.
+    let longest = known.iter().map(|word| word.len()).max().unwrap_or(0);
+    if written.chars().nth(2 * longest).is_some() {
+        return None;
+    }
     let written = written.to_lowercase().replace('_', "-");
     // A third of the letters may be wrong: more, and short keys would be taken for one another.
     let allowed = (written.chars().count() / 3).max(1);
@@ -235,6 +257,25 @@ mod tests {
         let whole = problems.to_string();
         assert_eq!(whole.matches("error: bad").count(), Problems::SHOWN_MAX);
         assert!(whole.ends_with("and 10 more\n60 problems in c.toml, nothing was started"), "{whole}");
+    }
+
+    #[test]
+    fn what_was_written_never_makes_a_report_long_nor_harmful() {
+        let long = "x".repeat(100_000);
+        let mut problems = Problems::new(Path::new("c.toml"), &long);
+        for span in 0..1000 {
+            let (message, place) = (format!("bad\u{1b}{long}"), format!("[[channel]] {long}"));
+            problems.push(Problem { span: span..span + 1, place, message, hint: Some(format!("a\r\n{long}")) });
+        }
+        let report = problems.to_string();
+        assert!(report.len() < 100_000, "{} bytes", report.len());
+        assert!(!report.contains(['\u{1b}', '\r']), "{report}");
+        assert!(report.starts_with("error: bad\u{fffd}xxx") && report.contains("xxx…"), "{report}");
+    }
+
+    #[test]
+    fn a_megabyte_is_near_to_no_word() {
+        assert_eq!(nearest(&"n".repeat(1 << 20), &["name", "listen"]), None);
     }
 
     #[test]

@@ -163,7 +163,7 @@ impl PacketScan {
         }
         if let Some((least, most)) = self.deltas {
             // Rounded timestamps (Matroska counts milliseconds) differ by up to two of them.
-            self.gops.constant_rate &= (most - least).0 * 10 <= most.0.max(1800);
+            self.gops.constant_rate &= (most - least).0.saturating_mul(10) <= most.0.max(1800);
         }
         Some(Extent {
             video,
@@ -196,7 +196,7 @@ impl PacketScan {
         };
         if self.jumps
             && let Some(next) = follow.next_dts
-            && (dts + self.offset - next).0.abs() > JUMP.0
+            && (dts + self.offset - next).0.unsigned_abs() > JUMP.0.unsigned_abs()
         {
             self.offset = next - dts;
             self.gops.damaged = true;
@@ -262,7 +262,8 @@ impl Follow {
         track.first = track.first.min(pts);
         track.end = track.end.max(pts + duration);
         track.packets += 1;
-        track.bytes += packet.size;
+        // Both come from the file, which may claim any size.
+        track.bytes = track.bytes.saturating_add(packet.size);
         track.monotonic &= delta.is_none_or(|delta| delta > MediaTime::ZERO);
         self.last_dts = dts.or(self.last_dts);
         self.next_dts = dts.map(|dts| dts + duration).or(self.next_dts);
@@ -320,6 +321,15 @@ mod tests {
         );
         assert!(extent.video.monotonic && extent.gops.constant_rate && !extent.gops.open);
         assert_eq!(extent.video.end, secs(0.233));
+    }
+
+    #[test]
+    fn sizes_and_times_that_cannot_be_break_no_sum() {
+        let huge = "packet,0,999999999,-999999999,999999999,18446744073709551615,K_\n\
+                    packet,0,-999999999,999999999,999999999,18446744073709551615,__\n";
+        for format in ["mpegts", "matroska,webm"] {
+            assert_eq!(scan(format, huge).video.bytes, u64::MAX, "{format}");
+        }
     }
 
     #[test]

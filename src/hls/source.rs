@@ -13,6 +13,9 @@ pub struct SourceChunk {
     pub duration: MediaTime,
 }
 
+/// The longest chunk that is believed, in seconds: a day. Chunks are GOPs of some seconds.
+const CHUNK_SECS_MAX: f32 = 86_400.0;
+
 /// Why a playlist of ffmpeg's was not understood.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SourceError {
@@ -47,7 +50,7 @@ pub fn newest_chunk(text: &[u8]) -> Result<Option<SourceChunk>, SourceError> {
     let number = name.strip_suffix(".ts").and_then(|n| n.parse().ok());
     let number = number.ok_or_else(|| SourceError::BadName { uri: segment.uri.chars().take(100).collect() })?;
     let secs = segment.duration;
-    if !secs.is_finite() || secs < 0.0 {
+    if !(0.0..=CHUNK_SECS_MAX).contains(&secs) {
         return Err(SourceError::BadDuration { number, secs });
     }
     // m3u8-rs holds an f32: exact to a microsecond below 8 s, and a chunk is never longer than that.
@@ -75,6 +78,14 @@ mod tests {
     fn a_full_address_is_a_name_too() {
         let chunk = SourceChunk { number: 3, duration: MediaTime::from_secs(2) };
         check("#EXTINF:2.000000,\nhttp://127.0.0.1:1/abc/3.ts\n", &Ok(Some(chunk)));
+    }
+
+    #[test]
+    fn a_length_that_cannot_be_is_not_believed() {
+        for length in ["222222222222222222222222222222222222220.8", "86401"] {
+            let found = newest_chunk(format!("{HEAD}#EXTINF:{length},\n8.ts\n").as_bytes());
+            assert!(matches!(found, Err(SourceError::BadDuration { number: 8, .. })), "{length}: {found:?}");
+        }
     }
 
     #[test]

@@ -131,6 +131,32 @@ proptest! {
         }
     }
 
+    /// RFC 8216 §6.2.1: what was published does not change; a jump of the clock moves only what is still to come.
+    #[test]
+    fn jumps_of_the_clock_move_no_date_back_and_none_that_was_told(
+        jumps in prop::collection::vec((-100_000..100_000_i64, 3_600..=SEGMENT_MAX.0), 1..40),
+    ) {
+        let mut timeline = Timeline::new(Msn(1000), 0, Timestamp::from_second(START).unwrap());
+        let mut told = BTreeMap::new();
+        for (jump_ms, ticks) in jumps {
+            let before = timeline.edge();
+            timeline.jump_to(before + SignedDuration::from_millis(jump_ms));
+            prop_assert!(timeline.edge() >= before);
+            let (bytes, duration) = (Bytes::from_static(b"x"), MediaTime(ticks));
+            let segment = Segment { bytes, duration, airing: 1, first_of_airing: false, discontinuity: true };
+            timeline.publish(segment, None, duration.after(timeline.edge()));
+            let text = timeline.snapshot().playlist.expect("something was published").text;
+            let playlist = m3u8_rs::parse_media_playlist_res(&text).expect("it parses");
+            let mut last = None;
+            for (msn, segment) in (playlist.media_sequence..).zip(&playlist.segments) {
+                let date = segment.program_date_time;
+                prop_assert_eq!(*told.entry(msn).or_insert(date), date);
+                prop_assert!(date > last);
+                last = date;
+            }
+        }
+    }
+
     /// RFC 8216 §4.3.3.4: a live playlist has no end.
     #[test]
     fn nothing_writes_an_end(steps in steps()) {

@@ -59,9 +59,10 @@ pub fn router(view: StationView) -> Router {
         .fallback(|| async { HttpError::NoSuchPage })
         .layer(from_fn_with_state(Arc::clone(&view), error::for_people))
         .layer(CompressionLayer::new().compress_when(caching::worth_compressing))
-        .layer(from_fn(page::secure))
         .layer(from_fn(error::reading_only))
         .layer(CatchPanicLayer::custom(error::panicked))
+        // Outermost, so that refusals are told to be what they are, too.
+        .layer(from_fn(page::secure))
         .with_state(view)
 }
 

@@ -35,9 +35,14 @@ fn element(text: &str, name: &str) -> Option<String> {
     let mut rest = text;
     while let Some((_, after)) = find_ignoring_case(rest, &open) {
         rest = after;
+        // `<titles>` is another element.
+        if !after.starts_with(['>', '/']) && !after.starts_with(char::is_whitespace) {
+            continue;
+        }
         let Some((attributes, body)) = after.split_once('>') else { break };
-        // `<titles>` is another element and `<title/>` has no text.
-        if attributes.ends_with('/') || !attributes.is_empty() && !attributes.starts_with(char::is_whitespace) {
+        // `<title/>` has no text. Nothing is looked through twice, or a hostile file would take a minute.
+        rest = body;
+        if attributes.ends_with('/') {
             continue;
         }
         let (inner, _) = find_ignoring_case(body, &close)?;
@@ -63,13 +68,22 @@ fn decoded(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let known = after.split_once(';').and_then(|(name, after)| Some((entity(name)?, after)));
+        let known = reference(after).and_then(|(name, after)| Some((entity(name)?, after)));
         let (c, after) = known.unwrap_or(('&', after));
         out.push(c);
         rest = after;
     }
     out.push_str(rest);
     out
+}
+
+/// The longest name of a character that is known, `#x0010FFFF`, and some zeros more.
+const REFERENCE_LEN_MAX: usize = 16;
+
+/// Returns what stands before and after a semicolon that is near.
+fn reference(text: &str) -> Option<(&str, &str)> {
+    let end = text.bytes().take(REFERENCE_LEN_MAX + 1).position(|byte| byte == b';')?;
+    Some((&text[..end], &text[end + 1..]))
 }
 
 fn entity(name: &str) -> Option<char> {
@@ -154,6 +168,16 @@ mod tests {
         {
             assert_eq!(read(is_nfo, text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_sidecar_made_to_be_slow_is_read_once() {
+        let long = |before: &str, piece: &str, after: &str| [before, &*piece.repeat(100_000), after].concat();
+        for text in [long("", "<titlex", ">"), long("", "<title ", "/>"), long("<title/>", "<title/>", "")] {
+            assert_eq!(read(true, text.as_bytes()), None);
+        }
+        let title = read(true, long("<title>", "&", ";</title>").as_bytes()).unwrap().title.unwrap();
+        assert_eq!(title, "&".repeat(200));
     }
 
     proptest! {

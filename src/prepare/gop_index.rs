@@ -3,6 +3,7 @@
 use m3u8_rs::{Playlist, parse_playlist};
 
 use super::mezzanine::Gop;
+use super::recipe::ITEM_MAX;
 use crate::units::MediaTime;
 
 /// Why a playlist is no index.
@@ -11,7 +12,7 @@ pub enum IndexError {
     /// It is not a media playlist.
     #[error("failed to read the index: it is not a media playlist")]
     NotAPlaylist,
-    /// An entry has no byte range, no length or no duration.
+    /// An entry has no byte range, no length, or no duration that can be.
     #[error("failed to read entry {entry} of the index")]
     Entry {
         /// Which, from 0.
@@ -41,7 +42,7 @@ pub fn parse(text: &[u8]) -> Result<Vec<Gop>, IndexError> {
         let range = segment.byte_range.as_ref().ok_or(IndexError::Entry { entry })?;
         let len = u32::try_from(range.length).ok().filter(|len| *len > 0).ok_or(IndexError::Entry { entry })?;
         let duration = MediaTime::from_secs_f64(f64::from(segment.duration));
-        if duration <= MediaTime::ZERO {
+        if duration <= MediaTime::ZERO || duration > ITEM_MAX {
             return Err(IndexError::Entry { entry });
         }
         let expected = gops.last().map_or(0, |gop| gop.offset + u64::from(gop.len));
@@ -97,6 +98,7 @@ mod tests {
             ("a hole", with("@96632", "@96633"), IndexError::Hole { entry: 1 }),
             ("no length", with("72380@", "0@"), IndexError::Entry { entry: 2 }),
             ("no duration", with("2.002000", "0.000000"), IndexError::Entry { entry: 0 }),
+            ("a GOP of an age", with("1.301300", "999999999999999999999.0"), IndexError::Entry { entry: 2 }),
         ];
         for (sentence, text, error) in table {
             assert_eq!(parse(&text), Err(error), "{sentence}");

@@ -48,8 +48,9 @@ pub fn exact_within(content: MediaTime, rate: Rate, hold_frames: u64) -> ExactLe
 /// Returns how many whole packets of sound fit into a picture of a given length: for pictures that are copied.
 #[must_use]
 pub fn packets_in(length: MediaTime) -> u64 {
-    let samples = u64::try_from(length.0.max(0)).unwrap_or(0) * u64::from(SAMPLE_RATE);
-    (samples / (SAMPLES_PER_PACKET * TICKS_PER_SECOND.unsigned_abs())).max(1)
+    let samples = u128::from(length.0.max(0).unsigned_abs()) * u128::from(SAMPLE_RATE);
+    let packets = samples / u128::from(SAMPLES_PER_PACKET * TICKS_PER_SECOND.unsigned_abs());
+    u64::try_from(packets).unwrap_or(u64::MAX).max(1)
 }
 
 /// Returns how long so many packets last, to the nearest tick: a packet is exactly 1,920 ticks.

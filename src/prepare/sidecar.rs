@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::mezzanine::{Gop, Mezzanine, MezzanineId};
-use super::recipe::Recipe;
+use super::recipe::{GOP_MAX, Recipe};
 use crate::units::MediaTime;
 
 /// Counts up with every change of the format: others are not read, and their mezzanines are made anew.
@@ -58,7 +58,9 @@ impl Sidecar {
             gops.push(Gop { offset, len, duration: MediaTime(ticks), sum: sidecar.sums.get(at).copied() });
             offset += u64::from(len);
         }
-        let whole = !gops.is_empty() && offset == file_len && gops.iter().all(|gop| gop.duration.0 > 0);
+        let can_be = |gop: &Gop| gop.len > 0 && (MediaTime(1)..=GOP_MAX).contains(&gop.duration);
+        let tables_fit = gops.first().is_some_and(|first| sidecar.tables_len <= first.len);
+        let whole = tables_fit && offset == file_len && gops.iter().all(can_be);
         (whole && sidecar.version == FORMAT_VERSION && sidecar.id == *id).then(|| Mezzanine {
             id: sidecar.id,
             path,
@@ -81,7 +83,7 @@ mod tests {
             id: MezzanineId { key: ContentKey("k".into()), profile: "p".into() },
             path: "/cache/k-p.ts".into(),
             tables_len: 564,
-            gops: [gop(0, 100), gop(100, 50)].into(),
+            gops: [gop(0, 1000), gop(1000, 50)].into(),
             signature: "s".into(),
             complete: true,
         }
@@ -90,7 +92,7 @@ mod tests {
     #[test]
     fn what_was_written_is_read_again() {
         let text = serde_json::to_vec(&Sidecar::of(&mezzanine(), Some(Recipe::Remux))).unwrap();
-        let read = Sidecar::read(&text, &mezzanine().id, mezzanine().path, 150);
+        let read = Sidecar::read(&text, &mezzanine().id, mezzanine().path, 1050);
         assert_eq!(read, Some(mezzanine()));
     }
 
@@ -99,12 +101,20 @@ mod tests {
         let text = serde_json::to_string(&Sidecar::of(&mezzanine(), None)).unwrap();
         let other = MezzanineId { key: ContentKey("x".into()), profile: "p".into() };
         let read = |text: &str, id: &MezzanineId, len| Sidecar::read(text.as_bytes(), id, "/p".into(), len);
-        assert_eq!(read(&text, &mezzanine().id, 149), None, "a file cut short");
-        assert_eq!(read(&text, &other, 150), None, "another item's");
-        assert_eq!(read(&text.replace("\"version\":1", "\"version\":2"), &other, 150), None, "another version's");
-        assert_eq!(read("{", &mezzanine().id, 150), None, "half a file");
-        assert_eq!(read(&text.replace("[7,7]", "[7]"), &mezzanine().id, 150), None, "a checksum short");
-        let old = read(&text.replace(",\"sums\":[7,7]", ""), &mezzanine().id, 150).unwrap();
+        assert_eq!(read(&text, &mezzanine().id, 1049), None, "a file cut short");
+        assert_eq!(read(&text, &other, 1050), None, "another item's");
+        assert_eq!(read(&text.replace("\"version\":1", "\"version\":2"), &other, 1050), None, "another version's");
+        assert_eq!(read("{", &mezzanine().id, 1050), None, "half a file");
+        for (sentence, from, to, len) in [
+            ("an empty GOP", "[50,", "[0,", 1000),
+            ("a GOP that lasts for ever", "[50,180000]", "[50,9223372036854775807]", 1050),
+            ("tables longer than the first GOP", "564", "1001", 1050),
+        ] {
+            assert!(text.contains(from), "{text}");
+            assert_eq!(read(&text.replace(from, to), &mezzanine().id, len), None, "{sentence}");
+        }
+        assert_eq!(read(&text.replace("[7,7]", "[7]"), &mezzanine().id, 1050), None, "a checksum short");
+        let old = read(&text.replace(",\"sums\":[7,7]", ""), &mezzanine().id, 1050).unwrap();
         assert!(old.gops.iter().all(|gop| gop.sum.is_none()), "one from before there were checksums");
     }
 }

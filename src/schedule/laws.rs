@@ -277,6 +277,39 @@ proptest! {
     }
 
     #[test]
+    fn a_plan_that_was_kept_is_found_again_and_goes_on_alike(seed: u64, order in orders(), happenings in happenings()) {
+        let mut world = World::new(seed, order);
+        world.apply_all(&happenings);
+        let (programmes, next) = (world.plan.programmes().clone(), world.plan.next_serial());
+        let mut by_time: Vec<_> = programmes.iter().cloned().collect();
+        by_time.sort_by_key(|programme| (programme.start, programme.serial));
+        let picker: PickerState = serde_json::from_str(&serde_json::to_string(world.plan.picker()).unwrap()).unwrap();
+        let mut found = Plan::restore(by_time.into(), next, picker);
+        prop_assert_eq!((found.programmes(), found.next_serial()), (&programmes, next), "what is kept by time is kept");
+        prop_assert_eq!(found.picker(), world.plan.picker());
+        // An hour on, both have something to pick. Lengths that were measured are measured again after a restart.
+        for plan in [&mut found, &mut world.plan] {
+            let now = (0..15).fold(world.now, |now, _| plan.pop_front().map_or(now, |ended| ended.end()));
+            plan.extend(&world.order, &world.library, now);
+        }
+        let (here, there) = (keys(found.programmes()), keys(world.plan.programmes()));
+        let both = here.len().min(there.len());
+        prop_assert_eq!(&here[..both], &there[..both]);
+    }
+
+    #[test]
+    fn by_name_each_comes_once_a_round_and_in_order(seed: u64, count in 1..30_usize, begun in 0..30_usize) {
+        let library = items(0..count);
+        let mut state = PickerState::new(seed);
+        picks(&mut state, &Order::Sequential, &library, begun);
+        let round = picks(&mut state, &Order::Sequential, &library, count);
+        let names: Vec<_> = round.iter().map(|&index| &library[index].name).collect();
+        let turns = names.windows(2).filter(|pair| super::natural::natural_cmp(pair[0], pair[1]).is_gt()).count();
+        prop_assert!(turns <= 1, "{:?}", names);
+        prop_assert_eq!(round.iter().collect::<HashSet<_>>().len(), count);
+    }
+
+    #[test]
     fn a_plan_that_was_extended_covers_the_horizon(seed: u64, order in orders(), happenings in happenings()) {
         let mut world = World::new(seed, order);
         world.apply_all(&happenings);

@@ -39,6 +39,9 @@ impl PickerState {
     /// How many programmes are remembered at least, so that a library that grows finds a history to keep apart from.
     const HISTORY_MIN: usize = 64;
 
+    /// More draws than any channel lives to make; leaves room to count on.
+    const DRAWS_MAX: u64 = 1 << 60;
+
     /// Returns the state of a channel on which nothing was on yet.
     #[must_use]
     pub fn new(seed: u64) -> Self {
@@ -75,6 +78,12 @@ impl PickerState {
         }
         self.draws += 1;
         self.last_name = Some(Arc::clone(name));
+    }
+
+    /// Brings what was stored to what picking can have left, given the serials that are planned.
+    pub(super) fn keep_what_can_be(&mut self, serials: &BTreeSet<u64>) {
+        self.draws = self.draws.min(Self::DRAWS_MAX);
+        self.openers.retain(|serial| serials.contains(serial));
     }
 
     /// Forgets what is further back than any pick will look. Twice the spacing leaves room for a library that grows.

@@ -4,7 +4,7 @@
 //! What was *picked* is kept apart from what *was on*: the picker's state stands before the first programme and moves
 //! only when one leaves at the front, so a plan may be thrown away and made anew from any place in it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -33,6 +33,10 @@ pub const DURATION_MIN: MediaTime = MediaTime::from_millis(10);
 /// The longest a programme is taken for: a container may claim any length, and no sum of times may overflow.
 pub const DURATION_MAX: MediaTime = MediaTime::from_secs(30 * 24 * 3600);
 
+/// Serials stay below this: at one a second it takes longer than there have been stars, and what is stored beyond it was
+/// never one of ours.
+pub const SERIAL_MAX: u64 = 1 << 60;
+
 /// A channel's programmes, soonest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -52,11 +56,19 @@ impl Plan {
     }
 
     /// Returns the plan as it was stored, whatever became of it meanwhile: programmes that do not join are moved until
-    /// they do, and `next_serial` is raised above every serial in use.
+    /// they do, one with a serial that is used already or beyond [`SERIAL_MAX`] is dropped, lengths are brought into
+    /// range, and `next_serial` is raised above every serial in use.
     #[must_use]
-    pub fn restore(programmes: VecDeque<Programme>, next_serial: u64, picker: PickerState) -> Self {
-        let used = programmes.iter().map(|programme| programme.serial + 1).max().unwrap_or(0);
-        let mut plan = Self { programmes, next_serial: next_serial.max(used), picker, exact: BTreeMap::new() };
+    pub fn restore(mut programmes: VecDeque<Programme>, next_serial: u64, mut picker: PickerState) -> Self {
+        let mut serials = BTreeSet::new();
+        programmes.retain(|programme| programme.serial < SERIAL_MAX && serials.insert(programme.serial));
+        for programme in &mut programmes {
+            programme.duration = programme.duration.clamp(DURATION_MIN, DURATION_MAX);
+        }
+        picker.keep_what_can_be(&serials);
+        let used = serials.last().map_or(0, |last| last + 1);
+        let next_serial = next_serial.min(SERIAL_MAX).max(used);
+        let mut plan = Self { programmes, next_serial, picker, exact: BTreeMap::new() };
         plan.join();
         plan
     }
@@ -323,162 +335,5 @@ impl Plan {
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::SignedDuration;
-
-    use super::super::laws::{item, key, start};
-    use super::*;
-
-    fn planned(order: &Order, count: usize) -> (Plan, Vec<Candidate>) {
-        let library: Vec<_> = (0..count).map(item).collect();
-        let mut plan = Plan::new(4);
-        assert!(plan.extend(order, &library, start()));
-        (plan, library)
-    }
-
-    fn serials(plan: &Plan, count: usize) -> Vec<u64> {
-        plan.programmes().iter().take(count).map(|programme| programme.serial).collect()
-    }
-
-    #[test]
-    fn very_short_items_do_not_make_an_endless_plan() {
-        for millis in [1, 2_000] {
-            let library = [Candidate { duration: MediaTime::from_millis(millis), ..item(1) }];
-            let mut plan = Plan::new(4);
-            plan.extend(&Order::Shuffle, &library, start());
-            assert_eq!(plan.programmes().len(), PROGRAMMES_MAX);
-            assert!(!plan.extend(&Order::Shuffle, &library, start()), "it is full");
-        }
-    }
-
-    #[test]
-    fn an_item_that_does_not_tell_its_length_is_taken_for_a_minute() {
-        let library = [Candidate { duration: MediaTime::ZERO, ..item(1) }];
-        let mut plan = Plan::new(4);
-        plan.extend(&Order::Shuffle, &library, start());
-        assert_eq!(plan.programmes().len(), 25 * 60);
-    }
-
-    #[test]
-    fn an_item_that_claims_to_last_for_ever_does_not_overflow_time() {
-        let library = [Candidate { duration: MediaTime(i64::MAX), ..item(1) }];
-        let mut plan = Plan::new(4);
-        plan.extend(&Order::Shuffle, &library, start());
-        assert_eq!(plan.programmes().len(), 1);
-    }
-
-    #[test]
-    fn an_exact_length_moves_what_follows_and_is_remembered() {
-        let (mut plan, library) = planned(&Order::Sequential, 3);
-        let first = plan.programmes()[0].key.clone();
-        plan.set_duration(&first, MediaTime::from_secs(100));
-        assert_eq!(plan.programmes()[1].start, start() + SignedDuration::from_secs(100));
-        plan.library_changed(&Order::Sequential, &library, 1, start());
-        let airings: Vec<_> = plan.programmes().iter().filter(|programme| programme.key == first).collect();
-        assert!(airings.len() > 100, "planned again up to the horizon");
-        assert!(airings.iter().all(|programme| programme.duration == MediaTime::from_secs(100)));
-    }
-
-    #[test]
-    fn a_prepared_programme_is_brought_forward_to_stand_next() {
-        let (mut plan, _) = planned(&Order::Shuffle, 8);
-        assert!(plan.promote(5, 1));
-        assert_eq!(serials(&plan, 6), [1, 5, 2, 3, 4, 6]);
-        assert!(plan.promote(5, 1), "it stands there already");
-        assert!(!plan.promote(1, 1), "the one on air cannot be next");
-        assert!(!plan.promote(0, 1), "there is no such programme");
-        assert_eq!(serials(&plan, 6), [1, 5, 2, 3, 4, 6]);
-    }
-
-    #[test]
-    fn a_repeat_stands_next_and_counts_as_on() {
-        let (mut plan, library) = planned(&Order::Random { spacing: 3 }, 8);
-        let serial = plan.insert(&library[0], 1, start());
-        assert_eq!(serials(&plan, 3), [1, serial, 2]);
-        let mut empty = Plan::new(1);
-        empty.insert(&library[0], 1, start());
-        assert_eq!(empty.programmes()[0].start, start());
-    }
-
-    #[test]
-    fn a_quarantined_item_leaves_the_plan_unless_it_is_on_air() {
-        let (mut plan, _) = planned(&Order::Shuffle, 4);
-        let first = plan.programmes()[0].key.clone();
-        assert!(plan.remove_item(&first, Some(1)) > 0);
-        assert_eq!(plan.programmes().iter().filter(|programme| programme.key == first).count(), 1);
-        assert_eq!(plan.remove_item(&first, None), 1);
-        assert_eq!(plan.programmes()[0].start, start(), "the next begins in its place");
-    }
-
-    #[test]
-    fn a_deck_whose_first_programme_is_dropped_or_moved_opens_with_the_one_after() {
-        let opens = |plan: &Plan, index: usize| plan.picker().openers.contains(&plan.programmes()[index].serial);
-        let (plan, _) = planned(&Order::Shuffle, 4);
-        assert!(opens(&plan, 4) && opens(&plan, 8), "decks of four");
-        let mut dropped = plan.clone();
-        dropped.remove_item(&plan.programmes()[4].key, None);
-        assert!(opens(&dropped, 3) && opens(&dropped, 6) && !opens(&dropped, 4), "decks of three");
-        let mut moved = plan.clone();
-        moved.promote(plan.programmes()[4].serial, 1);
-        assert!(opens(&moved, 5) && !opens(&moved, 1) && !opens(&moved, 4));
-    }
-
-    #[test]
-    fn a_renamed_item_keeps_its_place_under_its_new_name() {
-        let (mut plan, mut library) = planned(&Order::Shuffle, 4);
-        let before = plan.programmes().clone();
-        for item in &mut library {
-            item.name = format!("new/{}", item.name).into();
-        }
-        plan.library_changed(&Order::Shuffle, &library, 2, start());
-        let same = |(old, new): (&Programme, &Programme)| {
-            old.serial == new.serial && old.start == new.start && new.name.strip_prefix("new/") == Some(&old.name)
-        };
-        assert!(before.iter().zip(plan.programmes()).all(same));
-    }
-
-    #[test]
-    fn a_new_item_of_a_shuffled_library_comes_within_the_present_deck() {
-        let (mut plan, mut library) = planned(&Order::Shuffle, 6);
-        library.push(item(99));
-        plan.library_changed(&Order::Shuffle, &library, 2, start());
-        assert!(plan.programmes().iter().take(7).any(|programme| programme.key == key(99)));
-    }
-
-    #[test]
-    fn after_a_long_downtime_the_plan_starts_afresh_with_new_serials() {
-        let (mut plan, library) = planned(&Order::Shuffle, 4);
-        let next = plan.next_serial();
-        let now = start() + HORIZON + HORIZON + SignedDuration::from_hours(1);
-        assert_eq!(plan.catch_up(&Order::Shuffle, &library, now), Some(MediaTime::ZERO));
-        assert_eq!((plan.programmes()[0].start, plan.programmes()[0].serial), (now, next));
-    }
-
-    #[test]
-    fn a_clock_that_was_set_back_does_not_leave_a_hole() {
-        let (mut plan, library) = planned(&Order::Shuffle, 4);
-        let now = start() - SignedDuration::from_hours(30);
-        assert_eq!(plan.catch_up(&Order::Shuffle, &library, now), Some(MediaTime::ZERO));
-        assert_eq!(serials(&plan, 1), [1]);
-    }
-
-    #[test]
-    fn what_is_stored_for_the_picker_stays_small_over_months() {
-        let (mut plan, library) = planned(&Order::Shuffle, 100);
-        for _ in 0..400 {
-            let now = plan.pop_front().unwrap().end();
-            plan.extend(&Order::Shuffle, &library, now);
-        }
-        let bytes = serde_json::to_string(plan.picker()).unwrap().len();
-        assert!(bytes < 10_000, "{bytes} bytes");
-    }
-
-    #[test]
-    fn a_plan_stored_badly_is_mended() {
-        let (plan, _) = planned(&Order::Shuffle, 4);
-        let mut programmes = plan.programmes().clone();
-        programmes[1].start = start() - SignedDuration::from_hours(1);
-        let mended = Plan::restore(programmes, 0, plan.picker().clone());
-        assert_eq!(mended, plan);
-    }
-}
+#[path = "plan_tests.rs"]
+mod tests;

@@ -52,7 +52,7 @@ pub struct StoredFailure {
 /// A channel's plan as it was.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredPlan {
-    /// What was planned, by serial.
+    /// What was planned, soonest first: serials are out of order where a programme was moved forward.
     pub programmes: Vec<Programme>,
     /// The serial the next programme gets.
     pub next_serial: u64,

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::*;
+use crate::config::Order;
 use crate::library::{FileStamp, MediaInfo, Metadata, VideoInfo};
-use crate::schedule::Programme;
+use crate::schedule::{Candidate, Plan, Programme};
 use crate::store::StoredVerdict;
 use crate::units::{ContentKey, MediaTime};
 
@@ -158,6 +159,25 @@ async fn a_plan_comes_back_in_the_order_it_airs() {
     };
     store.save_plan(cats(), plan.clone()).await.unwrap();
     assert_eq!(store.load_plan(cats()).await.unwrap(), Some(plan));
+}
+
+#[tokio::test]
+async fn a_programme_that_was_moved_forward_keeps_its_place() {
+    let store = Store::in_memory().await.unwrap();
+    let item = |name: &str| Candidate {
+        key: ContentKey(name.into()),
+        name: name.into(),
+        duration: MediaTime::from_secs(7_200),
+        metadata: Arc::new(metadata("A cat")),
+    };
+    let library = ["a", "b", "c", "d", "e"].map(item);
+    let mut plan = Plan::new(1);
+    plan.extend(&Order::Shuffle, &library, at(1_790_000_000));
+    assert!(plan.promote(plan.programmes()[4].serial, 0));
+    let programmes: Vec<_> = plan.programmes().iter().cloned().collect();
+    let kept = StoredPlan { programmes, next_serial: plan.next_serial(), picker: json!({}) };
+    store.save_plan(cats(), kept.clone()).await.unwrap();
+    assert_eq!(store.load_plan(cats()).await.unwrap(), Some(kept));
 }
 
 #[tokio::test]

@@ -171,6 +171,7 @@ async fn nothing_can_be_changed_from_here() {
             let got = station.ask(method.clone(), path, &[]).await;
             assert_eq!(got.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
             assert_eq!(got.header("allow"), "GET, HEAD, OPTIONS", "{method} {path}");
+            assert_eq!(got.header("x-content-type-options"), "nosniff", "{method} {path}");
         }
     }
     let options = station.ask(Method::OPTIONS, "/", &[]).await;

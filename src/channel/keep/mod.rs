@@ -64,8 +64,11 @@ pub fn agrees(kept: Option<&StoredPlan>, plan: &Plan, stepped: SignedDuration) -
 #[must_use]
 pub fn first_number(kept: Option<u64>, now: Timestamp) -> u64 {
     let epoch = u64::try_from(now.as_second()).unwrap_or(0);
-    kept.map_or(epoch, |kept| epoch.max(kept + MSN_MARGIN))
+    kept.map_or(epoch, |kept| epoch.max(kept.min(NUMBER_MAX) + MSN_MARGIN))
 }
+
+/// The highest number that is believed: players count up to 2⁵³, and no channel gets so far.
+const NUMBER_MAX: u64 = 1 << 52;
 
 /// How many discontinuities a restart skips beyond the last one kept: more than come between two keepings.
 pub const DISCONTINUITY_MARGIN: u64 = 16;
@@ -77,7 +80,7 @@ pub const DISCONTINUITY_MARGIN: u64 = 16;
 /// media sequence number jumps so far ahead that no player compares the two lives.
 #[must_use]
 pub fn first_discontinuity(kept: Option<u64>) -> u64 {
-    kept.map_or(0, |kept| kept + DISCONTINUITY_MARGIN)
+    kept.map_or(0, |kept| kept.min(NUMBER_MAX) + DISCONTINUITY_MARGIN)
 }
 
 /// Returns a plan as it was kept, or none where it is not understood (an older or newer version wrote it).
@@ -123,12 +126,14 @@ mod tests {
         assert_eq!(first_number(None, now), 1_000);
         assert_eq!(first_number(Some(100), now), 1_000);
         assert_eq!(first_number(Some(5_000), now), 5_064);
+        assert_eq!(first_number(Some(u64::MAX), now), NUMBER_MAX + MSN_MARGIN, "what a damaged store says");
     }
 
     #[test]
     fn discontinuities_are_counted_from_nought_and_never_go_back() {
         assert_eq!(first_discontinuity(None), 0);
         assert_eq!(first_discontinuity(Some(3)), 19);
+        assert_eq!(first_discontinuity(Some(u64::MAX)), NUMBER_MAX + DISCONTINUITY_MARGIN);
     }
 
     #[test]
