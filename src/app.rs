@@ -91,6 +91,7 @@ pub enum Ending {
 pub async fn run(
     config: Config,
     clock: Clock,
+    first_timestamp: u32,
     token: CancellationToken,
     started: impl FnOnce(SocketAddr),
 ) -> Result<Ending, StartupError> {
@@ -119,8 +120,15 @@ pub async fn run(
             return Err(error);
         }
     };
-    let parts =
-        Common { store: store.clone(), preparer, clock, root: root.clone(), tracker: tracker.clone(), run_folder };
+    let parts = Common {
+        store: store.clone(),
+        preparer,
+        clock,
+        first_timestamp,
+        root: root.clone(),
+        tracker: tracker.clone(),
+        run_folder,
+    };
     let both = config.channels.iter().zip(&libraries);
     let channels: Arc<[ChannelView]> =
         both.map(|(one, library)| start_channel(one, library, &station, &parts)).collect();
@@ -148,6 +156,7 @@ struct Common {
     store: Store,
     preparer: Preparer,
     clock: Clock,
+    first_timestamp: u32,
     root: CancellationToken,
     tracker: TaskTracker,
     run_folder: PathBuf,
@@ -260,6 +269,7 @@ fn start_channel(one: &config::Channel, library: &Library, station: &config::Sta
         ffmpeg: station.ffmpeg.clone(),
         run_folder: common.run_folder.clone(),
         clock: common.clock,
+        first_timestamp: common.first_timestamp,
         store: common.store.clone(),
         preparer: common.preparer.clone(),
         catalogue: library.catalogue(),
