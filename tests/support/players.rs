@@ -21,6 +21,9 @@ const FPS: f64 = 25.0;
 /// A position that moved further than this at once, or back, was set anew and not played to; in seconds.
 const LEAP: f64 = 3.0;
 
+/// How much a player plays before its buffer has found its size, in seconds.
+const SETTLED_SECS: f64 = 5.0;
+
 /// How many of its last words are kept of a player.
 const WORDS_MAX: usize = 60;
 
@@ -53,8 +56,8 @@ pub struct Shown {
     position: Option<f64>,
     /// How much it has played, in seconds, without what it leapt over.
     pub played: f64,
-    /// When its picture first moved, and when last.
-    moved: Option<(Instant, Instant)>,
+    /// When its picture last moved.
+    moved: Option<Instant>,
     longest_still: Duration,
     /// What it last said.
     words: VecDeque<String>,
@@ -67,9 +70,8 @@ impl Shown {
             return;
         }
         let now = Instant::now();
-        let (first, last) = self.moved.unwrap_or((now, now));
+        let last = self.moved.replace(now).unwrap_or(now);
         self.longest_still = self.longest_still.max(now.duration_since(last));
-        self.moved = Some((first, now));
         if (0.0..LEAP).contains(&way) {
             self.played += way;
         }
@@ -82,14 +84,14 @@ impl Shown {
         }
     }
 
-    /// When the picture first moved.
-    pub fn began(&self) -> Option<Instant> {
-        self.moved.map(|(first, _)| first)
+    /// Begins to count anew how long the picture stands still.
+    fn forget_stills(&mut self) {
+        self.longest_still = Duration::ZERO;
     }
 
-    /// The longest time for which the picture stood still once it had begun.
+    /// The longest time for which the picture stood still since the player was settled.
     pub fn longest_still(&self) -> Duration {
-        self.moved.map_or(Duration::MAX, |(_, last)| self.longest_still.max(last.elapsed()))
+        self.moved.map_or(Duration::MAX, |last| self.longest_still.max(last.elapsed()))
     }
 }
 
@@ -122,7 +124,8 @@ impl Player {
             }
             Kind::Gstreamer => {
                 command.args(["--", "gst-launch-1.0", "-v", "uridecodebin", &format!("uri={url}"), "name=channel"]);
-                command.args("channel. ! queue ! videoconvert ! fakesink name=picture silent=false sync=true".split(' '));
+                command
+                    .args("channel. ! queue ! videoconvert ! fakesink name=picture silent=false sync=true".split(' '));
                 command.args("channel. ! queue ! audioconvert ! fakesink name=sound sync=true".split(' '));
             }
         }
@@ -162,6 +165,13 @@ impl Player {
     /// What it has shown so far.
     pub fn shown(&self) -> Shown {
         self.shown.lock().unwrap().clone()
+    }
+
+    /// Waits until it has played its first seconds; from here on it counts how long its picture stands still. Near the edge
+    /// of a channel, VLC stops once for three seconds after the first two, to begin with a larger buffer.
+    pub fn settles(&self) {
+        self.plays_until(SETTLED_SECS);
+        self.shown.lock().unwrap().forget_stills();
     }
 
     /// Waits until it has played so many seconds in all.
