@@ -38,7 +38,7 @@ test-browser: tools
 	@scripts/browser-tests.sh $(BROWSER)
 
 tools: ## Install what the tests need, without running them
-	@scripts/machine.sh run test
+	@scripts/machine.sh run test players
 	@scripts/tools.sh
 
 check: ## Check format, lints, and licences and sources of the dependencies

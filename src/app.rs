@@ -104,6 +104,7 @@ pub enum Ending {
 pub async fn run(
     config: Config,
     clock: Clock,
+    first_timestamp: u32,
     token: CancellationToken,
     started: impl FnOnce(SocketAddr),
 ) -> Result<Ending, StartupError> {
@@ -137,6 +138,7 @@ pub async fn run(
         store: store.clone(),
         preparer,
         clock: clock.clone(),
+        first_timestamp,
         root: root.clone(),
         tracker: tracker.clone(),
         run_folder,
@@ -194,6 +196,7 @@ struct Common {
     store: Store,
     preparer: Preparer,
     clock: Clock,
+    first_timestamp: u32,
     root: CancellationToken,
     tracker: TaskTracker,
     run_folder: PathBuf,
@@ -329,6 +332,7 @@ fn start_channel(one: &config::Channel, library: &Library, station: &config::Sta
         ffmpeg: station.ffmpeg.clone(),
         run_folder: common.run_folder.clone(),
         clock: common.clock.clone(),
+        first_timestamp: common.first_timestamp,
         store: common.store.clone(),
         preparer: common.preparer.clone(),
         catalogue: library.catalogue(),

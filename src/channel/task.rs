@@ -54,6 +54,8 @@ pub struct Parts {
     pub run_folder: PathBuf,
     /// The station's time.
     pub clock: Clock,
+    /// What each run's timestamps begin with, in seconds.
+    pub first_timestamp: u32,
     /// What survives a restart.
     pub store: Store,
     /// The workshop.
@@ -287,6 +289,7 @@ impl Shell {
             ffmpeg: self.parts.ffmpeg.clone(),
             folder: self.parts.run_folder.join(format!("{}-{run}", self.parts.config.id)),
             run,
+            first_timestamp: self.parts.first_timestamp,
         };
         let life = on_air::task::run(settings, orders, self.events.clone(), token.clone());
         self.parts.tracker.spawn(tracing::Instrument::instrument(life, tracing::info_span!("run", %run)));

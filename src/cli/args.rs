@@ -70,7 +70,14 @@ pub struct RunArgs {
     /// How many times faster than the world the station lives, 0.1 to 100; for tests.
     #[arg(long, hide = true, default_value_t = 1.0, value_parser = clock_speed, value_name = "FACTOR")]
     pub clock_speed: f64,
+    /// What each on-air run's timestamps begin with, in seconds, up to the 26.5 hours after which they wrap; for tests.
+    #[arg(long, hide = true, default_value_t = 0, value_name = "SECONDS")]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=FIRST_TIMESTAMP_MAX))]
+    pub first_timestamp: u32,
 }
+
+/// 33 bits of 90 kHz last 95,443 seconds.
+const FIRST_TIMESTAMP_MAX: i64 = 95_443;
 
 /// `nightcast check`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
@@ -161,8 +168,8 @@ mod tests {
     fn commands_are_understood() {
         let cats = ChannelId::new("cats");
         let cases: &[(&str, Command)] = &[
-            ("nightcast run", Command::Run(RunArgs { clock_speed: 1.0 })),
-            ("nightcast run --clock-speed 20", Command::Run(RunArgs { clock_speed: 20.0 })),
+            ("nightcast run", Command::Run(RunArgs { clock_speed: 1.0, first_timestamp: 0 })),
+            ("nightcast run --clock-speed 20", Command::Run(RunArgs { clock_speed: 20.0, first_timestamp: 0 })),
             ("nightcast check --json", Command::Check(JsonArgs { json: true })),
             ("nightcast plan", Command::Plan(PlanArgs { channel: None, hours: 6, json: false })),
             (

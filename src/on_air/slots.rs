@@ -29,11 +29,13 @@ pub fn playlist() -> String {
     text
 }
 
-/// Returns what to start for a run: `base` is the private address that takes its chunks, `http://127.0.0.1:PORT/SECRET`.
+/// Returns what to start for a run: `base` is the private address that takes its chunks, `http://127.0.0.1:PORT/SECRET`,
+/// `first_timestamp` what its timestamps begin with, in seconds.
 #[must_use]
-pub fn child(ffmpeg: &Path, folder: &Path, base: &str) -> ChildSpec {
+pub fn child(ffmpeg: &Path, folder: &Path, base: &str, first_timestamp: u32) -> ChildSpec {
     let chunks = format!("{base}/%d.ts");
     let list = format!("{base}/live.m3u8");
+    let first_timestamp = first_timestamp.to_string();
     let args = [
         "-hide_banner",
         "-nostdin",
@@ -55,6 +57,8 @@ pub fn child(ffmpeg: &Path, folder: &Path, base: &str) -> ChildSpec {
         "0:a:0",
         "-c",
         "copy",
+        "-output_ts_offset",
+        &first_timestamp,
         // Shorter than any GOP: one chunk is closed at every keyframe, so a chunk is a GOP.
         "-f",
         "hls",
@@ -93,7 +97,7 @@ mod tests {
 
     #[test]
     fn chunks_go_to_the_private_address_only() {
-        let child = child(Path::new("ffmpeg"), Path::new("/run"), "http://127.0.0.1:9/abc");
+        let child = child(Path::new("ffmpeg"), Path::new("/run"), "http://127.0.0.1:9/abc", 0);
         let line = child.command_line();
         assert!(line.ends_with("-hls_segment_filename http://127.0.0.1:9/abc/%d.ts http://127.0.0.1:9/abc/live.m3u8"));
         assert_eq!(child.folder.as_deref(), Some(Path::new("/run")));

@@ -29,6 +29,8 @@ pub struct RunSettings {
     pub folder: PathBuf,
     /// Its number.
     pub run: RunId,
+    /// What its timestamps begin with, in seconds.
+    pub first_timestamp: u32,
 }
 
 /// How a run came to its end.
@@ -72,7 +74,7 @@ async fn live(
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let secret: Arc<str> = format!("{:032x}", rand::rng().random::<u128>()).into();
     let base = format!("http://{}/{secret}", listener.local_addr()?);
-    let spec = slots::child(&settings.ffmpeg, &settings.folder, &base);
+    let spec = slots::child(&settings.ffmpeg, &settings.folder, &base, settings.first_timestamp);
     let (mut ffmpeg, _stdout) = child::spawn(&spec).map_err(io::Error::other)?;
     tracing::info!(pid = ffmpeg.pid(), "on-air ffmpeg started");
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { open as openPage, pass, plays, startBrowser, stats, until } from './support/browser.mjs';
+import { tell } from './support/faults.mjs';
 import { realStation } from './support/station.mjs';
 
 const shots = process.env.SCREENSHOTS ?? fileURLToPath(new URL('../../target/screenshots', import.meta.url));
@@ -25,6 +26,19 @@ after(async () => {
 
 const CHANNEL = 'night-lights';
 const open = (t) => openPage(t, browser, `${station.url}/watch/${CHANNEL}`);
+
+/** Two target durations: a station that is back is found again by then. */
+const FOUND_MS = 12_000;
+
+/** Starts the station again, and returns after how many milliseconds the picture moves. */
+async function comesBack(page) {
+  await station.start();
+  const back = performance.now();
+  await playsOn(page, 0.5);
+  const tookMs = performance.now() - back;
+  assert.ok(tookMs <= FOUND_MS, `${tookMs} ms`);
+  return tookMs;
+}
 
 /** Waits until the picture has played on for so many seconds from here. */
 async function playsOn(page, seconds) {
@@ -46,27 +60,30 @@ test('an on-air ffmpeg that is killed is not noticed by who watches', async (t) 
   assert.ok(seen.stalls.longestMs <= 1000, JSON.stringify(seen.stalls));
   assert.deepEqual([seen.fatal, seen.rebuilds], [0, 0], JSON.stringify(seen.errorList));
   assert.equal((await station.api(`/api/channels/${CHANNEL}`)).restarts, 1);
+  await tell('On-air ffmpeg killed, watched in the browser', seen.stalls.longestMs, 'one discontinuity');
 });
 
-test('a station that is gone for ten seconds is found again, without a hand', async (t) => {
+test('a station that is killed and gone for ten seconds is found again, without a hand', async (t) => {
   const page = await open(t);
   await plays(page);
-  await station.stop();
+  await station.stop('SIGKILL');
   await until(page, () => document.getElementById('status').textContent.startsWith('Connection lost'));
   await pass(0.6);
   await page.screenshot({ path: join(shots, 'watch-lost.png') });
   await pass(10);
-  await station.start();
+  const tookMs = await comesBack(page);
+  const { stalls } = await stats(page);
+  await tell('Station killed, away for 10 s, watched in the browser', stalls.longestMs, `plays on ${(tookMs / 1000).toFixed(1)} s after it is back`);
   await playsOn(page, 6);
   assert.equal(await page.locator('#status').textContent(), '');
   await until(page, () => nightcast.stats().seen.now && document.getElementById('title').textContent === nightcast.stats().seen.now.title);
 });
 
-test('a station that is killed outright and started again is found again, too', async (t) => {
+test('a station that is stopped and started again is found again, too', async (t) => {
   const page = await open(t);
   await plays(page);
-  await station.stop('SIGKILL');
-  await station.start();
+  await station.stop();
+  await comesBack(page);
   await playsOn(page, 6);
   assert.equal(await page.locator('#status').textContent(), '');
   const { seen, playingDate } = await stats(page);

@@ -9,6 +9,7 @@ pub mod films;
 pub mod hls_reader;
 pub mod hls_text;
 pub mod media;
+pub mod players;
 pub mod shim;
 pub mod station;
 pub mod sync;

@@ -31,6 +31,8 @@ pub struct Settings {
     pub channels: String,
     /// Variables the station's process gets beside the test's own: `LD_PRELOAD`, as a rule.
     pub environment: Vec<(OsString, OsString)>,
+    /// Arguments of `run` beside the harness's own.
+    pub arguments: Vec<OsString>,
 }
 
 impl Default for Settings {
@@ -41,6 +43,7 @@ impl Default for Settings {
             station: String::new(),
             channels: "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\n".to_owned(),
             environment: Vec::new(),
+            arguments: Vec::new(),
         }
     }
 }
@@ -96,6 +99,7 @@ impl Home {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nightcast"));
         command.arg("--config").arg(self.write_configuration()).arg("--log-format").arg("json");
         command.arg("run").arg("--clock-speed").arg(speed.to_string());
+        command.args(&self.settings.arguments);
         command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.envs(self.settings.environment.iter().cloned());
         let mut child = command.spawn().unwrap();

@@ -36,7 +36,7 @@ pub(super) async fn run(path: &Path, args: &RunArgs, token: CancellationToken) -
     }
     let name = config.station.name.clone();
     let on_air = |address| tracing::info!("{name} is on air: open http://{address}/ in a browser (Ctrl-C stops)");
-    match app::run(config, Clock::new(args.clock_speed), token, on_air).await {
+    match app::run(config, Clock::new(args.clock_speed), args.first_timestamp, token, on_air).await {
         Ok(Ending::Clean) => Exit::Done,
         Ok(Ending::Late) => Exit::Failed,
         Err(error) => {

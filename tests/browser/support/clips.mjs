@@ -23,6 +23,10 @@ export const FILMS = {
     { file: 'rain.mpg', title: 'Rain on the Skylight', artist: 'Y. Tanabe', seconds: 15, sound: ['44100', 1],
       picture: gradients('352x288', '25', 9, ['0x0b3a53', '0x9fb8c8', '0x1b1b3a']), codecs: ['-c:v', 'mpeg2video', '-q:v', '5', '-c:a', 'mp2'] },
   ],
+  'crossing': [
+    { file: 'ferry.mp4', title: 'The Night Ferry', artist: 'A. Lindqvist', seconds: 60, sound: ['48000', 2],
+      picture: gradients('640x360', '25', 17, ['0x0b1d3a', '0x6fb98f', '0x402060']), codecs: [...AVC, '-g', '50', ...AAC] },
+  ],
   'deep-green': [
     { file: 'moss.mp4', title: 'A Walk in the Moss Garden', artist: 'Y. Tanabe', seconds: 15, sound: ['48000', 2],
       picture: gradients('640x360', '25', 11, ['0x0c2415', '0x7fae5b', '0x143a3a']), codecs: [...AVC, '-g', '50', ...AAC] },

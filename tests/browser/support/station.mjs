@@ -22,9 +22,9 @@ const CHANNELS = [
   { id: 'attic', name: 'The Attic' },
 ];
 
-/** Makes the films, starts a station, and returns it once every channel is on air. */
-export async function realStation() {
-  const station = new Station(await mkdtemp(join(tmpdir(), 'nightcast-browser-')), await freePort());
+/** Makes the films, starts a station with these channels and arguments of `run`, and returns it once every channel is on air. */
+export async function realStation({ channels = CHANNELS, args = [] } = {}) {
+  const station = new Station(await mkdtemp(join(tmpdir(), 'nightcast-browser-')), await freePort(), channels, args);
   try {
     await station.furnish();
     await station.start();
@@ -40,25 +40,29 @@ class Station {
   log = [];
   #folder;
   #child = null;
+  #wanted;
+  #args;
 
-  constructor(folder, port) {
+  constructor(folder, port, wanted, args) {
     this.#folder = folder;
+    this.#wanted = wanted;
+    this.#args = args;
     this.port = port;
     this.url = `http://127.0.0.1:${port}`;
   }
 
   async furnish() {
-    const blocks = CHANNELS.map(({ id, name }) =>
+    const blocks = this.#wanted.map(({ id, name }) =>
       `[[channel]]\nid = "${id}"\nname = "${name}"\nfolder = "media/${id}"\norder = "sequential"\n[channel.picture]\nsize = "640x360"\npreset = "ultrafast"\n`);
     const text = `[station]\nname = "Nightcast"\nlisten = "127.0.0.1:${this.port}"\nsettle-seconds = 0.1\n\n${blocks.join('\n')}`;
     await writeFile(join(this.#folder, 'channels.toml'), text);
-    for (const { id } of CHANNELS) await makeFilms(join(this.#folder, 'media', id), id);
+    for (const { id } of this.#wanted) await makeFilms(join(this.#folder, 'media', id), id);
   }
 
   /** Starts the program and waits until every channel is on air. */
   async start() {
     // The kernel ends it when this process dies, however that comes about; nothing is left over from a failed test.
-    const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', PROGRAM, 'run'], { cwd: this.#folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', PROGRAM, 'run', ...this.#args], { cwd: this.#folder, stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child = child;
     createInterface({ input: child.stderr }).on('line', (line) => this.log.push(line));
     child.once('error', (error) => this.log.push(String(error)));
