@@ -38,9 +38,8 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
 
 /// Calls a target; on a failure says which input it was.
 fn play(run: Target, name: &str, bytes: &[u8]) {
-    if std::panic::catch_unwind(|| run(bytes)).is_err() {
-        panic!("{name} breaks a law (see above): {:?}", String::from_utf8_lossy(bytes));
-    }
+    let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(2000)]);
+    assert!(std::panic::catch_unwind(|| run(bytes)).is_ok(), "{name} breaks a law (see above): {shown:?}");
 }
 
 /// Goal: no past finding comes back. Method: every seed as it lies there.
