@@ -139,28 +139,6 @@ async fn a_plan_is_replaced_whole_and_given_back_exactly() {
     assert_eq!(store.load_plan(ChannelId::new("dogs").unwrap()).await.unwrap(), None);
 }
 
-/// A programme that was brought forward has a later serial than those it now stands before. (Found by a killed station
-/// that went on with another item: its plan came back in the order of the serials.)
-#[tokio::test]
-async fn a_plan_comes_back_in_the_order_it_airs() {
-    let store = Store::in_memory().await.unwrap();
-    let programme = |serial: u64, start: i64| Programme {
-        serial,
-        key: ContentKey("aa".into()),
-        name: "cats/a.mp4".into(),
-        metadata: Arc::default(),
-        start: at(start),
-        duration: MediaTime::from_secs(10),
-    };
-    let plan = StoredPlan {
-        programmes: vec![programme(1, 0), programme(9, 10), programme(2, 20), programme(3, 30)],
-        next_serial: 10,
-        picker: json!([]),
-    };
-    store.save_plan(cats(), plan.clone()).await.unwrap();
-    assert_eq!(store.load_plan(cats()).await.unwrap(), Some(plan));
-}
-
 #[tokio::test]
 async fn a_programme_that_was_moved_forward_keeps_its_place() {
     let store = Store::in_memory().await.unwrap();
