@@ -20,7 +20,8 @@ use support::station::{Home, Settings, Station, rest};
 use support::sync::FlashBeep;
 use support::viewer::{Recording, watched};
 
-const CHANNEL: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\n\
+/// Every film is encoded alike, so that seams are seamless and each discontinuity is the fault's.
+const CHANNEL: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\nprepare = \"always\"\n\
     [channel.picture]\nsize = \"320x180\"\npreset = \"ultrafast\"\n";
 
 fn rules() -> Rules {
@@ -42,8 +43,9 @@ fn home(films: u32, environment: Vec<(std::ffi::OsString, std::ffi::OsString)>) 
 
 fn prepared(station: &Station, films: u32) {
     station.until("everything is prepared", || (station.channel("one")["library"]["prepared"] == films).then_some(()));
-    // Until then the card may be on, and its end is seen.
-    station.until("a film is on", || (station.channel("one")["state"] == "on_air").then_some(()));
+    // Until then the card may be on, or a film that was not whole when it began.
+    let seams = lines_of(station, "programme began");
+    station.until("a whole film is on", || (lines_of(station, "programme began") > seams).then_some(()));
 }
 
 /// Lets time pass while a viewer watches.
@@ -133,7 +135,7 @@ fn a_disk_that_takes_nothing(how: &str, fault: &str) {
         station.wait_for_log("kept again", |line| line.contains("plan and history are kept again"));
         station.until("the history has what aired meanwhile", || (aired("aired") > before).then_some(()));
         // The new film comes by itself once the pause after a failure is over.
-        prepared(&station, 4);
+        station.until("it is made", || (station.channel("one")["library"]["prepared"] == 4).then_some(()));
     });
     judge(fault, &recording, 0, &station);
     for told in ["nothing can be prepared", "are not kept for now"] {
@@ -219,10 +221,14 @@ fn a_database_that_is_removed_emptied_or_overwritten_while_it_runs_is_replaced()
         ("removed", |path| fs::remove_file(path).unwrap(), false),
         ("emptied", |path| fs::write(path, "").unwrap(), true),
         ("overwritten with random bytes", |path| fs::write(path, noise(200_000)).unwrap(), true),
-        ("replaced by a foreign file", |path| {
-            fs::remove_file(path).unwrap();
-            fs::write(path, "somebody's notes").unwrap();
-        }, true),
+        (
+            "replaced by a foreign file",
+            |path| {
+                fs::remove_file(path).unwrap();
+                fs::write(path, "somebody's notes").unwrap();
+            },
+            true,
+        ),
     ];
     let home = home(2, Vec::new());
     let station = home.start();
@@ -236,8 +242,10 @@ fn a_database_that_is_removed_emptied_or_overwritten_while_it_runs_is_replaced()
             station.until(name, || {
                 let told = lines_of(&station, "the database was") + lines_of(&station, "begun anew");
                 let now = set_aside(&home).iter().filter(|path| !is_log(path)).count();
-                (told > 0 && (now > aside || !keeps) && fs::read(database(&home)).is_ok_and(|all| all.starts_with(b"SQLite format 3")))
-                    .then(|| aside = now)
+                (told > 0
+                    && (now > aside || !keeps)
+                    && fs::read(database(&home)).is_ok_and(|all| all.starts_with(b"SQLite format 3")))
+                .then(|| aside = now)
             });
         }
         station.until("a plan is kept", || (rows(&home, "plan") == 1).then_some(()));
@@ -245,7 +253,8 @@ fn a_database_that_is_removed_emptied_or_overwritten_while_it_runs_is_replaced()
     judge("database removed, emptied, overwritten while running", &recording, 0, &station);
     station.signal("TERM");
     assert!(station.wait().0.success());
-    let checked: String = Connection::open(database(&home)).unwrap().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    let checked: String =
+        Connection::open(database(&home)).unwrap().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(checked, "ok");
     let notes = set_aside(&home).iter().any(|path| fs::read(path).unwrap() == b"somebody's notes");
     assert!(notes, "nothing is deleted: {:?}", set_aside(&home));
@@ -276,10 +285,14 @@ fn a_station_with_a_broken_database_starts_sets_it_aside_and_finds_what_was_prep
     let ways: [(&str, Break, usize); 4] = [
         ("deleted", |path| fs::remove_file(path).unwrap(), 0),
         ("empty", |path| fs::write(path, "").unwrap(), 0),
-        ("cut", |path| {
-            let len = path.metadata().unwrap().len();
-            fs::File::options().write(true).open(path).unwrap().set_len(len / 2 + 100).unwrap();
-        }, 1),
+        (
+            "cut",
+            |path| {
+                let len = path.metadata().unwrap().len();
+                fs::File::options().write(true).open(path).unwrap().set_len(len / 2 + 100).unwrap();
+            },
+            1,
+        ),
         ("noise", |path| fs::write(path, noise(50_000)).unwrap(), 1),
     ];
     let home = home(2, Vec::new());
@@ -308,7 +321,9 @@ fn a_station_with_a_broken_database_starts_sets_it_aside_and_finds_what_was_prep
 fn mezzanines(home: &Home) -> Vec<PathBuf> {
     let files = fs::read_dir(home.path("data/cache")).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = files
-        .filter(|path| path.extension().is_some_and(|ending| ending == "ts") && !path.to_string_lossy().contains("/slate"))
+        .filter(|path| {
+            path.extension().is_some_and(|ending| ending == "ts") && !path.to_string_lossy().contains("/slate")
+        })
         .collect();
     files.sort_by_key(|path| path.metadata().unwrap().len());
     files
@@ -328,7 +343,8 @@ fn broken_files(fault: &str, break_it: impl Fn(&Path)) {
             break_it(&path);
         }
         station.until("all are made again", || {
-            (lines_of(&station, "\"prepared\"") >= made + 3 && station.channel("one")["library"]["prepared"] == 3).then_some(())
+            (lines_of(&station, "\"prepared\"") >= made + 3 && station.channel("one")["library"]["prepared"] == 3)
+                .then_some(())
         });
         pass(6);
     });
