@@ -34,7 +34,12 @@ fn rules() -> Rules {
 
 /// A station on air with one film, and where to put more.
 fn on_air(ffmpeg: std::ffi::OsString) -> (Home, Station) {
-    let home = Home::new(Settings { channels: CHANNEL.to_owned(), ffmpeg, ..Settings::default() });
+    let home = Home::new(Settings {
+        channels: CHANNEL.to_owned(),
+        ffmpeg,
+        station: "workers = 2".to_owned(),
+        ..Settings::default()
+    });
     let fit = FlashBeep { size: (320, 180), gop: 50, flashes: 9, ..FlashBeep::default() };
     fit.make(&ffmpegs::system(), &home.path("media/one/a.mp4"));
     let station = home.start();
@@ -122,7 +127,7 @@ fn a_killed_ffmpeg_is_started_again_and_after_three_kills_its_film_is_set_aside_
     assert_eq!(left_over(&home), Vec::<String>::new());
 }
 
-/// Goal: an ffmpeg that hangs holds up nobody but its own film. Method: stop the first one (SIGSTOP) and see the others made;
+/// Goal: an ffmpeg that hangs holds up its own worker and nobody else. Method: of two workers' ffmpegs, stop the first one (SIGSTOP) and see the others made;
 /// when it is ended its film is made, too.
 #[test]
 fn a_hanging_ffmpeg_keeps_neither_the_air_nor_other_films_waiting() {
