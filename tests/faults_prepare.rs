@@ -79,7 +79,8 @@ fn left_over(home: &Home) -> Vec<String> {
         .collect();
     let names = files_below(&home.path("data/cache/tmp")).into_iter();
     let names = names.map(|path| path.file_name().unwrap().to_string_lossy().into_owned());
-    names.filter(|name| !name.ends_with(".ts") || !stems.iter().any(|stem| name.starts_with(stem.as_str()))).collect()
+    let is_mezzanine = |name: &str| Path::new(name).extension().is_some_and(|ending| ending == "ts");
+    names.filter(|name| !is_mezzanine(name) || !stems.iter().any(|stem| name.starts_with(stem.as_str()))).collect()
 }
 
 fn judge(fault: &str, recording: &Recording, station: &Station) {
