@@ -20,7 +20,8 @@ use support::station::{Home, Settings, Station, rest};
 use support::sync::FlashBeep;
 use support::viewer::{Recording, watched};
 
-const CHANNEL: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\n\
+/// Every film is encoded alike, so that seams are seamless and each discontinuity is the fault's.
+const CHANNEL: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\nprepare = \"always\"\n\
     [channel.picture]\nsize = \"320x180\"\npreset = \"ultrafast\"\n";
 
 fn rules() -> Rules {
@@ -42,8 +43,9 @@ fn home(films: u32, environment: Vec<(std::ffi::OsString, std::ffi::OsString)>) 
 
 fn prepared(station: &Station, films: u32) {
     station.until("everything is prepared", || (station.channel("one")["library"]["prepared"] == films).then_some(()));
-    // Until then the card may be on, and its end is seen.
-    station.until("a film is on", || (station.channel("one")["state"] == "on_air").then_some(()));
+    // Until then the card may be on, or a film that was not whole when it began.
+    let seams = lines_of(station, "programme began");
+    station.until("a whole film is on", || (lines_of(station, "programme began") > seams).then_some(()));
 }
 
 /// Lets time pass while a viewer watches.
@@ -133,7 +135,7 @@ fn a_disk_that_takes_nothing(how: &str, fault: &str) {
         station.wait_for_log("kept again", |line| line.contains("plan and history are kept again"));
         station.until("the history has what aired meanwhile", || (aired("aired") > before).then_some(()));
         // The new film comes by itself once the pause after a failure is over.
-        prepared(&station, 4);
+        station.until("it is made", || (station.channel("one")["library"]["prepared"] == 4).then_some(()));
     });
     judge(fault, &recording, 0, &station);
     for told in ["nothing can be prepared", "are not kept for now"] {

@@ -13,8 +13,9 @@ use crate::cli::report::Outcome;
 use crate::clock::Clock;
 use crate::ffmpeg::{ChildSpec, Limits, Role, task as child};
 
-/// How long a program may take to tell its version.
-const VERSION_MAX: Duration = Duration::from_secs(10);
+/// How long a program may take to tell its version: while a machine boots, everything takes long, and a station that gave
+/// up would be dark.
+const VERSION_MAX: Duration = Duration::from_mins(1);
 
 /// How much of its answer is read, in bytes.
 const VERSION_BYTES_MAX: u64 = 64 << 10;

@@ -73,7 +73,7 @@ impl Folder {
     pub fn try_writing(&self) -> io::Result<()> {
         fs::create_dir_all(&self.tmp)?;
         let path = self.tmp.join("trial");
-        let outcome = fs::write(&path, [0; TRIAL_BYTES]);
+        let outcome = fs::write(&path, vec![0; TRIAL_BYTES]);
         let _gone = fs::remove_file(path);
         outcome
     }

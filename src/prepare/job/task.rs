@@ -174,10 +174,11 @@ impl Worker<'_> {
         let scan = PacketScan::new(item.media.video.index, audio, &item.media.format);
         let spec = self.spec(&self.tools.ffprobe, args::scan_args(&item.path, &item.media.format), Role::Probe);
         match scan_lines(&spec, scan, limit, self.token).await {
-            Ok(Some(extent)) if extent.complete => Ok(extent),
+            Ok(Scanned::Whole(Some(extent))) if extent.complete => Ok(extent),
             Ok(_) if self.token.is_cancelled() => Err(JobError::Cancelled),
-            Ok(Some(_)) => Ok(plan::container_extent(&item.media)),
-            Ok(None) => Err(JobError::Unfit("there is no picture in it".to_owned())),
+            Ok(Scanned::Whole(None)) => Err(JobError::Unfit("there is no picture in it".to_owned())),
+            // On a busy machine not even the first packet may have been seen: that says nothing of the film.
+            Ok(Scanned::Whole(Some(_)) | Scanned::TooSlow) => Ok(plan::container_extent(&item.media)),
             Err(error) => Err(JobError::Interrupted(error.to_string())),
         }
     }
@@ -395,7 +396,9 @@ pub(in crate::prepare) async fn check(
     let spec = ChildSpec { program: ffprobe.to_owned(), args, folder: None, role: Role::Probe, limits };
     // No format, for its timestamps are our own: none may jump.
     let scan = PacketScan::new(0, Some(1), "");
-    let extent = scan_lines(&spec, scan, CHECK_LIMIT, token).await?;
+    let Scanned::Whole(extent) = scan_lines(&spec, scan, CHECK_LIMIT, token).await? else {
+        return Err(JobError::Interrupted("the machine is too busy to check it".to_owned()).into());
+    };
     let extent = extent.filter(|extent| extent.complete).ok_or(Flaw::Streams)?;
     let gops = summed(verify::packets(&extent, grown.gops(), expected)?, ts).await?;
     Ok(Mezzanine {
@@ -424,20 +427,28 @@ async fn summed(mut gops: Vec<Gop>, ts: &Path) -> Result<Vec<Gop>, AttemptError>
     Ok(work.await.map_err(io::Error::other)??)
 }
 
-/// Feeds a scan with ffprobe's lines; what was seen until `limit` is returned as incomplete.
+/// What came of looking through a file.
+enum Scanned {
+    /// It was read to its end; nothing where there is no picture in it.
+    Whole(Option<Extent>),
+    /// The time was over before.
+    TooSlow,
+}
+
+/// Feeds a scan with ffprobe's lines, for as long as `limit`.
 async fn scan_lines(
     spec: &ChildSpec,
     mut scan: PacketScan,
     limit: Duration,
     token: &CancellationToken,
-) -> Result<Option<Extent>, JobError> {
+) -> Result<Scanned, JobError> {
     let (mut running, mut lines) = child::spawn(spec).map_err(interrupted)?;
     let deadline = Instant::now() + limit;
     loop {
         let line = tokio::select! {
             biased;
             () = token.cancelled() => { running.kill().await; return Err(JobError::Cancelled); }
-            () = tokio::time::sleep_until(deadline) => { running.kill().await; return Ok(scan.finish(false)); }
+            () = tokio::time::sleep_until(deadline) => { running.kill().await; return Ok(Scanned::TooSlow); }
             line = lines.recv() => line,
         };
         match line {
@@ -449,6 +460,6 @@ async fn scan_lines(
     match judge(&evidence) {
         error @ (JobError::Interrupted(_) | JobError::DiskFull) => Err(error),
         // A damaged end makes ffprobe complain; what it saw before is what there is.
-        _ => Ok(scan.finish(true)),
+        _ => Ok(Scanned::Whole(scan.finish(true))),
     }
 }
