@@ -58,6 +58,11 @@ impl<T> StallGuard<T> {
         Self { seat: Some((seat, begin)), ..self }
     }
 
+    /// Returns the connection.
+    pub(super) fn into_inner(self) -> T {
+        self.inner
+    }
+
     /// Passes on what a write said, or an error once patience is at its end.
     #[expect(clippy::disallowed_methods, reason = "measures the wait")]
     fn judge<R>(

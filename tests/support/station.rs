@@ -29,6 +29,8 @@ pub struct Settings {
     pub channels: String,
     /// Variables the station's process gets beside the test's own: `LD_PRELOAD`, as a rule.
     pub environment: Vec<(OsString, OsString)>,
+    /// A program and its arguments that start the station in their own place: `prlimit --nofile=400 --`.
+    pub under: Vec<OsString>,
 }
 
 impl Default for Settings {
@@ -39,6 +41,7 @@ impl Default for Settings {
             station: String::new(),
             channels: "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\n".to_owned(),
             environment: Vec::new(),
+            under: Vec::new(),
         }
     }
 }
@@ -90,7 +93,10 @@ impl Home {
 
     /// The same at a speed of its own.
     pub fn start_at(&self, speed: f64) -> Station {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nightcast"));
+        let words = self.settings.under.iter().cloned().chain([env!("CARGO_BIN_EXE_nightcast").into()]);
+        let words: Vec<OsString> = words.collect();
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
         command.arg("--config").arg(self.write_configuration()).arg("--log-format").arg("json");
         command.arg("run").arg("--clock-speed").arg(speed.to_string());
         command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
