@@ -40,8 +40,8 @@ const QUEUE_MAX: u32 = 4096;
 /// Handles for the store, the log, workers, pages being read and refusals being told.
 const HANDLES_OF_STATION: u64 = 256;
 
-/// Handles for a channel: its run, its mezzanines on air and next, its segments being written, its folders' watches.
-const HANDLES_OF_CHANNEL: u64 = 32;
+/// Handles for a channel: its run, its mezzanines on air and next, its segments being written, strangers at its listener.
+const HANDLES_OF_CHANNEL: u64 = 64;
 
 /// Even a station with too few handles lets somebody in.
 const CONNECTIONS_MIN: usize = 10;
@@ -339,7 +339,7 @@ mod tests {
         for (wanted, handles, channels, expected) in [
             (2000, 1_048_576, 3, 2000),
             (2000, u64::MAX, 3, 2000),
-            (2000, 1024, 1, 736),
+            (2000, 1024, 1, 704),
             (2000, 1024, 100, 10),
             (500, 1024, 1, 500),
         ] {

@@ -1,13 +1,14 @@
 //! The ground of these tests: a station on air that is watched and measured while peers are at it, and the table of what
 //! came of it.
+#![expect(clippy::print_stdout, reason = "the rows of the table are told")]
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::support::clips;
-use crate::support::ffmpegs;
 use crate::support::faults::{STILL_MAX, Seen};
+use crate::support::ffmpegs;
 use crate::support::hls_reader::Rules;
 use crate::support::station::{Home, Settings, Station};
 use crate::support::sync::FlashBeep;
@@ -36,9 +37,9 @@ pub fn station_of_large_segments() -> (Home, Station) {
 
 fn on_air(home: Home) -> (Home, Station) {
     let station = home.start();
-    let no_slate = || station.channel("one")["now"]["serial"].is_u64() || station.channel("one")["now"]["title"].is_string();
-    station.until("the film is on", || no_slate().then_some(()));
-    carries_on(&station, 1);
+    station.until("the film is on", || (station.channel("one")["now"]["slate"] == false).then_some(()));
+    // The seam behind the slate is listed before anybody watches.
+    carries_on(&station, 2);
     (home, station)
 }
 
@@ -82,6 +83,7 @@ pub struct Meanwhile {
     recording: Recording,
     before: Held,
     after: Held,
+    runs: usize,
 }
 
 /// How many connections the viewer, and somebody who looks, have at a moment.
@@ -108,24 +110,25 @@ pub fn at_the_station(station: &Station, memory_more_max_kb: u64, act: impl FnOn
     assert!(more <= memory_more_max_kb, "{more} kB more memory: {before:?} {after:?}");
     assert!(recording.stood_still <= STILL_MAX, "{:?}", recording.stood_still);
     assert!(!recording.segments.is_empty(), "the viewer saw something");
-    Meanwhile { recording, before, after }
+    let runs = station.log().matches("on-air ffmpeg started").count();
+    Meanwhile { recording, before, after, runs }
 }
 
 impl Meanwhile {
-    /// What the viewer kept.
-    pub fn recording(&self) -> &Recording {
-        &self.recording
+    /// Fails where runs ended that nobody killed, or where viewers saw more of it than one discontinuity for each kill.
+    pub fn judge(&self, station: &Station, kills: usize) {
+        assert_eq!((self.runs, self.recording.discontinuities), (kills + 1, kills), "{}", station.log());
     }
 
     /// Leaves a row for the table of faults, and one for each peer in the table of peers: a file below
     /// `target/tmp/peers` and a line on the test's output.
     pub fn tell(&self, fault: &str, peers: &[(&str, &str)]) {
         Seen::of(fault, &self.recording).tell();
-        let Self { recording, before, after } = self;
+        let Self { recording, before, after, .. } = self;
         let meanwhile = format!(
-            "in step, nothing new for at most {:.1} s; at most {:.0} MB more memory; handles {} before, {} after",
+            "in step, nothing new for at most {:.1} s; at most {} MB more memory; handles {} before, {} after",
             recording.stood_still.as_secs_f64(),
-            after.memory_peak_kb.saturating_sub(before.memory_kb) as f64 / 1024.0,
+            after.memory_peak_kb.saturating_sub(before.memory_kb).div_ceil(1024),
             before.handles,
             after.handles
         );
