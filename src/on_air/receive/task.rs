@@ -34,7 +34,7 @@ pub const QUEUE_MAX: u32 = 1024;
 
 /// How many connections may be held that have not proved to be ffmpeg's. The newest come in and the oldest go: ffmpeg
 /// speaks as soon as it is connected, so no crowd of silent ones keeps it out.
-const STRANGERS_MAX: usize = 32;
+const STRANGERS_MAX: usize = 256;
 
 /// How long the oldest of them is heard before a newer one may take its place: else a crowd in the queue could push
 /// ffmpeg out before anybody has looked at what it says.
