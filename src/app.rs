@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -35,11 +35,14 @@ const PANIC_REST: Duration = Duration::from_secs(1);
 /// How often failures of preparing are written down.
 const FAILURES_EVERY: Duration = Duration::from_secs(5);
 
+/// How many connections may wait to be accepted; the system may allow fewer (4096 since Linux 5.4).
+const QUEUE_MAX: u32 = 4096;
+
 /// Handles for the store, the log, workers, pages being read and refusals being told.
 const HANDLES_OF_STATION: u64 = 256;
 
-/// Handles for a channel: its run, its mezzanines on air and next, its segments being written, its folders' watches.
-const HANDLES_OF_CHANNEL: u64 = 32;
+/// Handles for a channel: its run, its mezzanines on air and next, its segments being written, strangers at its listener.
+const HANDLES_OF_CHANNEL: u64 = 64;
 
 /// Even a station with too few handles lets somebody in.
 const CONNECTIONS_MIN: usize = 10;
@@ -111,8 +114,7 @@ pub async fn run(
     let station = config.station.clone();
     let run_folder = station.data.join("run");
     // Nothing is touched before it is sure that no other station is at work on it.
-    let listener = TcpListener::bind(station.listen).await;
-    let listener = listener.map_err(|source| StartupError::Listen { address: station.listen, source })?;
+    let listener = listen(station.listen).map_err(|source| StartupError::Listen { address: station.listen, source })?;
     let _until_the_end = lock(&station.data)?;
     make_folders(&station.data, &run_folder)?;
     let address = listener.local_addr().unwrap_or(station.listen);
@@ -171,6 +173,16 @@ pub async fn run(
     store.close().await;
     tracing::info!("stopped");
     Ok(if in_time { Ending::Clean } else { Ending::Late })
+}
+
+/// Listens with room for a crowd that comes at once: a connection that finds no room in the kernel's queue is tried again
+/// by its peer after a second, and tokio's own queue is full with 128.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // So that a restart need not wait for connections of the life before to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE_MAX)
 }
 
 /// Raises the number of handles this process may hold as far as it may by itself, and returns it. The usual 1024 are for
@@ -364,7 +376,7 @@ mod tests {
         for (wanted, handles, channels, expected) in [
             (2000, 1_048_576, 3, 2000),
             (2000, u64::MAX, 3, 2000),
-            (2000, 1024, 1, 736),
+            (2000, 1024, 1, 704),
             (2000, 1024, 100, 10),
             (500, 1024, 1, 500),
         ] {

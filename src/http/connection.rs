@@ -83,7 +83,7 @@ pub(super) async fn converse(
         biased;
         ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => ended,
         // At once: whoever takes the seat waits for it.
-        () = ticket.seat.wanted.cancelled() => return,
+        () = ticket.seat.wanted.cancelled() => return cut(connection.into_parts().io.into_inner()),
         () = token.cancelled() => {
             Pin::new(&mut connection).graceful_shutdown();
             match timeout(limits.drain, poll_fn(|cx| connection.poll_without_shutdown(cx))).await {
@@ -98,6 +98,7 @@ pub(super) async fn converse(
         Err(error) if error.is_timeout() && !parts.read_buf.is_empty() => Some(TOO_SLOW),
         _ => None,
     };
+    let wait = if ended.is_ok() { limits.head_wait } else { FAREWELL_WAIT };
     if let Err(error) = ended {
         // Viewers leave in the middle of answers all the time; nothing is wrong with us.
         tracing::trace!(%error, "connection ended early");
@@ -105,21 +106,37 @@ pub(super) async fn converse(
     // Nothing is owed to it any more: it goes at once when its seat is wanted.
     ticket.seat.handed_over();
     ticket.seat.taken(begin.elapsed());
-    tokio::select! {
-        _ = timeout(FAREWELL_WAIT, farewell(parts.io.into_inner(), text)) => {}
-        () = ticket.seat.wanted.cancelled() => {}
+    let mut stream = parts.io.into_inner();
+    let stopped = async {
+        token.cancelled().await;
+        tokio::time::sleep(FAREWELL_WAIT).await;
+    };
+    let over = tokio::select! {
+        biased;
+        said = timeout(wait, farewell(&mut stream, text)) => said.is_ok_and(|said| said.is_ok()),
+        () = ticket.seat.wanted.cancelled() => false,
+        () = stopped => true,
+    };
+    if !over {
+        cut(stream);
     }
+}
+
+/// Closes a connection without waiting for anything: what its peer has not taken goes with it. Else the kernel would
+/// keep that for as long as the peer takes a byte now and then, and without any limit of ours.
+fn cut(stream: StallGuard<TcpStream>) {
+    let _ = socket2::SockRef::from(&stream.into_inner()).set_linger(Some(Duration::ZERO));
 }
 
 /// Tells a peer that there are too many.
 pub(super) async fn refuse(stream: TcpStream) {
-    let guarded = StallGuard::new(stream, Patience::new(FAREWELL_WAIT, 1));
-    let _ = timeout(FAREWELL_WAIT, farewell(guarded, Some(FULL))).await;
+    let mut guarded = StallGuard::new(stream, Patience::new(FAREWELL_WAIT, 1));
+    let _ = timeout(FAREWELL_WAIT, farewell(&mut guarded, Some(FULL))).await;
 }
 
 /// Says a last word and waits for the peer to have read everything: closing a connection with unread bytes of the
 /// peer's in it would reset it and lose the answer.
-async fn farewell(mut stream: StallGuard<TcpStream>, text: Option<&str>) -> io::Result<()> {
+async fn farewell(stream: &mut StallGuard<TcpStream>, text: Option<&str>) -> io::Result<()> {
     if let Some(text) = text {
         stream.write_all(last_word(text).as_bytes()).await?;
     }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,13 +27,15 @@ struct Taken {
     serial: u64,
     seats: HashMap<u64, Arc<Seat>>,
     /// How many each address holds.
-    held: HashMap<IpAddr, usize>,
+    held: HashMap<IpAddr, Arc<AtomicUsize>>,
 }
 
 /// What is known of one connection.
 #[derive(Debug)]
 pub(super) struct Seat {
     address: IpAddr,
+    /// How many seats its address holds.
+    held: Arc<AtomicUsize>,
     /// Milliseconds on the listener's clock, or [`BUSY`].
     idle_since: AtomicU64,
     /// Whether an answer is being made or handed over.
@@ -82,8 +84,11 @@ impl Seats {
             let leaves = taken.who_leaves(address, self.max)?;
             taken.leave(leaves)?.wanted.cancel();
         }
+        let held = Arc::clone(taken.held.entry(address).or_default());
+        held.fetch_add(1, Ordering::Relaxed);
         let seat = Arc::new(Seat {
             address,
+            held,
             idle_since: AtomicU64::new(millis(now)),
             answering: AtomicBool::new(false),
             wanted: CancellationToken::new(),
@@ -91,7 +96,6 @@ impl Seats {
         taken.serial += 1;
         let serial = taken.serial;
         taken.seats.insert(serial, Arc::clone(&seat));
-        *taken.held.entry(address).or_default() += 1;
         Some(Ticket { seats: Arc::clone(self), serial, seat })
     }
 
@@ -104,7 +108,7 @@ impl Taken {
     /// Returns who goes: the longest idle of the address that holds the most; where nobody is idle, the oldest of an
     /// address that holds more than half of all seats, if somebody from elsewhere wants one.
     fn who_leaves(&self, newcomer: IpAddr, max: usize) -> Option<u64> {
-        let held = |seat: &Seat| self.held.get(&seat.address).copied().unwrap_or_default();
+        let held = |seat: &Seat| seat.held.load(Ordering::Relaxed);
         let idle = self.seats.iter().filter_map(|(serial, seat)| {
             let since = seat.idle_since.load(Ordering::Relaxed);
             (since != BUSY).then(|| (std::cmp::Reverse(held(seat)), since, *serial))
@@ -118,11 +122,8 @@ impl Taken {
 
     fn leave(&mut self, serial: u64) -> Option<Arc<Seat>> {
         let seat = self.seats.remove(&serial)?;
-        if let Some(held) = self.held.get_mut(&seat.address) {
-            *held -= 1;
-            if *held == 0 {
-                self.held.remove(&seat.address);
-            }
+        if seat.held.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.held.remove(&seat.address);
         }
         Some(seat)
     }

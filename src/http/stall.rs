@@ -29,7 +29,8 @@ impl Patience {
 
     /// Counts a wait and the bytes that ended it.
     fn waited(&mut self, wait: Duration, bytes: usize) {
-        let earned = Duration::from_secs_f64(bytes as f64 / f64::from(self.rate_min.max(1)));
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let earned = Duration::from_secs(1).saturating_mul(bytes) / self.rate_min.max(1);
         self.left = self.left.saturating_sub(wait).saturating_add(earned).min(self.limit);
     }
 }
@@ -56,6 +57,11 @@ impl<T> StallGuard<T> {
     /// Tells a seat when everything was taken, on a clock that began at `begin`.
     pub(super) fn telling(self, seat: Arc<Seat>, begin: Instant) -> Self {
         Self { seat: Some((seat, begin)), ..self }
+    }
+
+    /// Returns the connection.
+    pub(super) fn into_inner(self) -> T {
+        self.inner
     }
 
     /// Passes on what a write said, or an error once patience is at its end.

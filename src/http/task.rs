@@ -49,6 +49,9 @@ impl Default for Limits {
 /// How many refused connections are told so at once; more are closed without a word.
 const REFUSALS_MAX: usize = 64;
 
+/// How many may be on their way out, their seats being others' already, before newcomers wait for them to be gone.
+const LEAVING_MAX: usize = 32;
+
 /// The wait after an accept that failed: such errors (too many open files) pass only when something is closed, and
 /// trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -64,8 +67,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, token:
     let begin = Instant::now();
     let connections = TaskTracker::new();
     let seats = Seats::new(limits.connections_max);
-    // Whoever loses their seat is on the way out for a moment: this bounds the two together.
-    let places = Arc::new(Semaphore::new(limits.connections_max));
+    // Whoever loses their seat is on the way out for a moment.
+    let places = Arc::new(Semaphore::new(limits.connections_max + LEAVING_MAX));
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
     loop {
         let accepted = tokio::select! {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rand::RngExt;
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::net::{TcpSocket, UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -71,7 +71,9 @@ async fn live(
     std::fs::create_dir_all(&settings.folder)?;
     std::fs::write(settings.folder.join(slots::PLAYLIST), slots::playlist())?;
     let feed = bind_in(&settings.folder)?;
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((std::net::Ipv4Addr::LOCALHOST, 0).into())?;
+    let listener = socket.listen(receive::task::QUEUE_MAX)?;
     let secret: Arc<str> = format!("{:032x}", rand::rng().random::<u128>()).into();
     let base = format!("http://{}/{secret}", listener.local_addr()?);
     let spec = slots::child(&settings.ffmpeg, &settings.folder, &base, settings.first_timestamp);

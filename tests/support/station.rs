@@ -33,6 +33,8 @@ pub struct Settings {
     pub environment: Vec<(OsString, OsString)>,
     /// Arguments of `run` beside the harness's own.
     pub arguments: Vec<OsString>,
+    /// A program and its arguments that start the station in their own place: `prlimit --nofile=400 --`.
+    pub under: Vec<OsString>,
 }
 
 impl Default for Settings {
@@ -44,6 +46,7 @@ impl Default for Settings {
             channels: "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\n".to_owned(),
             environment: Vec::new(),
             arguments: Vec::new(),
+            under: Vec::new(),
         }
     }
 }
@@ -96,7 +99,10 @@ impl Home {
 
     /// The same at a speed of its own.
     pub fn start_at(&self, speed: f64) -> Station {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nightcast"));
+        let words = self.settings.under.iter().cloned().chain([env!("CARGO_BIN_EXE_nightcast").into()]);
+        let words: Vec<OsString> = words.collect();
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
         command.arg("--config").arg(self.write_configuration()).arg("--log-format").arg("json");
         command.arg("run").arg("--clock-speed").arg(speed.to_string());
         command.args(&self.settings.arguments);

@@ -3,10 +3,11 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::future::{Future, pending};
+use std::future::pending;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
@@ -27,9 +28,17 @@ use crate::hls::source;
 /// when the last was answered.
 pub const UPLOADS_MAX: usize = 8;
 
+/// How many connections may wait to be accepted. ffmpeg waits behind strangers in it, which is shorter than the second
+/// after which a connection that finds no room is tried again.
+pub const QUEUE_MAX: u32 = 1024;
+
 /// How many connections may be held that have not proved to be ffmpeg's. The newest come in and the oldest go: ffmpeg
 /// speaks as soon as it is connected, so no crowd of silent ones keeps it out.
-const STRANGERS_MAX: usize = 32;
+const STRANGERS_MAX: usize = 256;
+
+/// How long the oldest of them is heard before a newer one may take its place: else a crowd in the queue could push
+/// ffmpeg out before anybody has looked at what it says.
+const HEARING: Duration = Duration::from_millis(100);
 
 /// How long a connection may take to prove that it is ffmpeg's.
 const PROOF_WAIT: Duration = Duration::from_secs(5);
@@ -53,6 +62,8 @@ struct Door {
     /// The serial number of ffmpeg's connection, once it is known.
     own: OnceLock<u64>,
     found: Notify,
+    /// Whether a stranger was told of: a crowd of them must not fill the log.
+    told: AtomicBool,
 }
 
 /// Takes uploads until ffmpeg closes its connection. ffmpeg opens one for the whole run (5.1 and 9.0 alike), so the
@@ -60,27 +71,33 @@ struct Door {
 ///
 /// That connection must never time out while the run lives: ffmpeg does not recover from a closed one.
 pub async fn serve(listener: TcpListener, secret: Arc<str>, uploads: mpsc::Sender<Upload>) {
-    let door = Arc::new(Door { secret, uploads, own: OnceLock::new(), found: Notify::new() });
+    let door =
+        Arc::new(Door { secret, uploads, own: OnceLock::new(), found: Notify::new(), told: AtomicBool::new(false) });
     let mut connections = JoinSet::new();
-    let mut strangers: VecDeque<(u64, AbortHandle)> = VecDeque::new();
+    let mut strangers: VecDeque<(u64, Instant, AbortHandle)> = VecDeque::new();
     let mut serial = 0;
     loop {
         while connections.try_join_next().is_some() {}
+        strangers.retain(|(_, _, task)| !task.is_finished());
+        // Full, and nobody has been heard for long enough to be sent away: who waits in the queue is not lost.
+        let oldest = strangers.front().filter(|_| strangers.len() == STRANGERS_MAX);
+        let pause = oldest.map_or(Duration::ZERO, |(_, since, _)| HEARING.saturating_sub(since.elapsed()));
         let accepted = tokio::select! {
             biased;
             () = door.found.notified() => break,
-            accepted = listener.accept() => accepted,
+            () = tokio::time::sleep(pause), if !pause.is_zero() => continue,
+            accepted = listener.accept(), if pause.is_zero() => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
                 serial += 1;
-                strangers.retain(|(_, task)| !task.is_finished());
                 if strangers.len() == STRANGERS_MAX
-                    && let Some((_, oldest)) = strangers.pop_front()
+                    && let Some((_, _, oldest)) = strangers.pop_front()
                 {
                     oldest.abort();
                 }
-                strangers.push_back((serial, connections.spawn(connection(stream, peer, serial, Arc::clone(&door)))));
+                let task = connections.spawn(connection(stream, peer, serial, Arc::clone(&door)));
+                strangers.push_back((serial, Instant::now(), task));
             }
             Err(error) => {
                 tracing::warn!(%error, "private listener failed to accept");
@@ -89,8 +106,11 @@ pub async fn serve(listener: TcpListener, secret: Arc<str>, uploads: mpsc::Sende
         }
     }
     drop(listener);
-    strangers.retain(|(serial, _)| door.own.get() != Some(serial));
-    strangers.iter().for_each(|(_, task)| task.abort());
+    for (serial, _, task) in strangers {
+        if door.own.get() != Some(&serial) {
+            task.abort();
+        }
+    }
     while connections.join_next().await.is_some() {}
     tokio::time::sleep(LAST_WORDS).await;
 }
@@ -125,12 +145,10 @@ async fn connection(stream: TcpStream, peer: SocketAddr, serial: u64, door: Arc<
 }
 
 /// Returns when a connection has had its time to prove itself and has not; else never.
-fn unproved_too_long(serial: u64, door: &Door) -> impl Future<Output = ()> {
-    async move {
-        tokio::time::sleep(PROOF_WAIT).await;
-        if door.own.get() == Some(&serial) {
-            pending().await
-        }
+async fn unproved_too_long(serial: u64, door: &Door) {
+    tokio::time::sleep(PROOF_WAIT).await;
+    if door.own.get() == Some(&serial) {
+        pending::<()>().await;
     }
 }
 
@@ -148,7 +166,9 @@ async fn proves(
     }
     let named = target(request.uri().path(), &door.secret).is_some() && request.method() == Method::PUT;
     if !named || !ours(peer, local).await {
-        tracing::warn!(%peer, named, "a stranger knocked at a private listener");
+        if !door.told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%peer, named, "a stranger knocked at a private listener; more of them are not told");
+        }
         return false;
     }
     if door.own.set(serial).is_ok() {
