@@ -203,7 +203,11 @@ fn a_change_of_summer_time(fault: &str, change: &str, before: i64, after: i64) {
             let mut sides = (0, 0);
             for row in rows.iter().take(100) {
                 let start = time(&row["start"]);
-                if start < change { sides.0 += 1 } else { sides.1 += 1 }
+                if start < change {
+                    sides.0 += 1
+                } else {
+                    sides.1 += 1
+                }
                 let local = (start + hours(start)).strftime("%a %Y-%m-%d %H:%M:%S").to_string();
                 assert!(table.contains(&local), "{side}: {local} is not in\n{table}");
             }

@@ -442,7 +442,10 @@ impl Shell {
         let plan = self.core.plan().plan();
         let since = now.duration_since(self.plan_kept);
         let is_old = since >= keep::plan_every(plan.programmes().len());
-        let is_wrong = || since >= keep::PLAN_REST && !keep::agrees(self.kept.borrow().plan.as_ref(), plan, self.parts.clock.stepped());
+        let is_wrong = || {
+            since >= keep::PLAN_REST
+                && !keep::agrees(self.kept.borrow().plan.as_ref(), plan, self.parts.clock.stepped())
+        };
         if self.plan_changed && (is_old || is_wrong()) {
             self.plan_changed = false;
             self.plan_kept = now;
