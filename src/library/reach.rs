@@ -74,9 +74,9 @@ mod tests {
             ("it cannot be read", unread("/m"), vec!["/m"], 0),
         ] {
             let mut reach = Reach::new(1);
-            reach.away(&[root.clone()], &mut seen(Some((1, 1)), &["a.mp4", "b.mp4"]), |_| false);
+            reach.away(std::slice::from_ref(&root), &mut seen(Some((1, 1)), &["a.mp4", "b.mp4"]), |_| false);
             let mut walk = walk;
-            let away = reach.away(&[root.clone()], &mut walk, |_| true);
+            let away = reach.away(std::slice::from_ref(&root), &mut walk, |_| true);
             assert_eq!(away, expected.iter().map(PathBuf::from).collect::<Vec<_>>(), "{sentence}");
             assert_eq!(walk.problems.len(), problems, "{sentence}");
         }

@@ -155,10 +155,10 @@ impl Worker<'_> {
         let scan = PacketScan::new(item.media.video.index, audio, &item.media.format);
         let spec = self.spec(&self.tools.ffprobe, args::scan_args(&item.path, &item.media.format), Role::Probe);
         match scan_lines(&spec, scan, limit, self.token).await {
-            Ok(Some(extent)) if extent.complete => Ok(extent),
-            Ok(_) if self.token.is_cancelled() => Err(JobError::Cancelled),
-            Ok(Some(_)) => Ok(plan::container_extent(&item.media)),
-            Ok(None) => Err(JobError::Unfit("there is no picture in it".to_owned())),
+            Ok(Some(extent)) => Ok(extent),
+            Ok(None) if self.token.is_cancelled() => Err(JobError::Cancelled),
+            Ok(None) => Ok(plan::container_extent(&item.media)),
+            Err(error @ JobError::Unfit(_)) => Err(error),
             Err(error) => Err(JobError::Interrupted(error.to_string())),
         }
     }
@@ -350,7 +350,7 @@ pub(in crate::prepare) async fn check(
     })
 }
 
-/// Feeds a scan with ffprobe's lines; what was seen until `limit` is returned as incomplete.
+/// Feeds a scan with ffprobe's lines; none where it was not done within `limit`.
 async fn scan_lines(
     spec: &ChildSpec,
     mut scan: PacketScan,
@@ -363,7 +363,7 @@ async fn scan_lines(
         let line = tokio::select! {
             biased;
             () = token.cancelled() => { running.kill().await; return Err(JobError::Cancelled); }
-            () = tokio::time::sleep_until(deadline) => { running.kill().await; return Ok(scan.finish(false)); }
+            () = tokio::time::sleep_until(deadline) => { running.kill().await; return Ok(None); }
             line = lines.recv() => line,
         };
         match line {
@@ -375,6 +375,30 @@ async fn scan_lines(
     match judge(&evidence) {
         error @ (JobError::Interrupted(_) | JobError::DiskFull) => Err(error),
         // A damaged end makes ffprobe complain; what it saw before is what there is.
-        _ => Ok(scan.finish(true)),
+        _ => scan.finish(true).map(Some).ok_or_else(|| JobError::Unfit("there is no picture in it".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine under load may not get to the first packet in time: that says nothing about the file.
+    #[tokio::test]
+    async fn a_look_that_takes_too_long_does_not_condemn_the_file() {
+        for (program, args, limit, condemned) in
+            [("sleep", vec!["60"], Duration::from_millis(50), false), ("true", vec![], Duration::from_secs(60), true)]
+        {
+            let spec = ChildSpec {
+                program: program.into(),
+                args: args.into_iter().map(Into::into).collect(),
+                folder: None,
+                role: Role::Probe,
+                limits: Limits::PREPARE,
+            };
+            let scan = PacketScan::new(0, None, "mov");
+            let seen = scan_lines(&spec, scan, limit, &CancellationToken::new()).await;
+            assert_eq!(matches!(seen, Err(JobError::Unfit(_))), condemned, "{program}: {seen:?}");
+        }
     }
 }
