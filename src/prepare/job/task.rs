@@ -387,7 +387,7 @@ mod tests {
     #[tokio::test]
     async fn a_look_that_takes_too_long_does_not_condemn_the_file() {
         for (program, args, limit, condemned) in
-            [("sleep", vec!["60"], Duration::from_millis(50), false), ("true", vec![], Duration::from_secs(60), true)]
+            [("sleep", vec!["60"], Duration::from_millis(50), false), ("true", vec![], Duration::from_mins(1), true)]
         {
             let spec = ChildSpec {
                 program: program.into(),
