@@ -123,7 +123,7 @@ proptest! {
         let noticed_by = at + LOOK_EVERY + LOOK_AGAIN;
         world.live(Duration::from_mins(10), wall, |course, elapsed| {
             let off = told(course, elapsed).duration_since(wall(elapsed)).abs();
-            assert!(elapsed < at || elapsed > noticed_by && off < secs(0.05) || elapsed <= noticed_by, "{off:?}");
+            assert!((at..=noticed_by).contains(&elapsed) || off < secs(0.05), "{off:?}");
         });
         prop_assert_eq!(world.steps.len(), 1);
         prop_assert!(world.steps[0].saturating_sub(secs(by)).abs() < secs(0.05), "{:?} of {by}", world.steps);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::metadata::{self, Notes};
+use super::reach::{FolderId, Reach, is_below};
 use super::{Catalogue, FileStamp, Item, MediaInfo, Metadata, Refused, names};
 use crate::store::{KnownFile, StoredVerdict};
 use crate::units::ContentKey;
@@ -33,6 +34,10 @@ pub struct Walk {
     pub sidecars: BTreeMap<PathBuf, FileStamp>,
     /// Folders that could not be walked, with reasons for people.
     pub problems: Vec<(PathBuf, String)>,
+    /// Which folders they were, in their order; none where there was none.
+    pub ids: Vec<Option<FolderId>>,
+    /// What could not be read: nothing is known of files there.
+    pub unread: Vec<PathBuf>,
 }
 
 /// What came of looking into a file.
@@ -115,6 +120,7 @@ struct Sidecar {
 pub struct Inventory {
     roots: Vec<PathBuf>,
     settle: SignedDuration,
+    reach: Reach,
     files: BTreeMap<PathBuf, Entry>,
     /// The paths of the entries in these states, so that finding them does not cost a pass over a large library.
     settling: BTreeSet<PathBuf>,
@@ -133,6 +139,7 @@ impl Inventory {
     #[must_use]
     pub fn new(roots: Vec<PathBuf>, settle: SignedDuration, known: Vec<KnownFile>) -> Self {
         Self {
+            reach: Reach::new(roots.len()),
             roots,
             settle: settle.max(SETTLE_MIN),
             files: BTreeMap::new(),
@@ -148,15 +155,18 @@ impl Inventory {
     }
 
     /// Takes in a walk through all folders. Returns the files whose verdicts are to be forgotten, as a rule none.
-    pub fn walked(&mut self, walk: Walk, now: Timestamp) -> Vec<PathBuf> {
-        let gone: Vec<PathBuf> = self.files.keys().filter(|path| !walk.files.contains_key(*path)).cloned().collect();
+    pub fn walked(&mut self, mut walk: Walk, now: Timestamp) -> Vec<PathBuf> {
+        let had = |root| self.files.values().any(|entry| entry.root == root);
+        let away = self.reach.away(&self.roots, &mut walk, had);
+        let is_gone = |path: &&PathBuf| !walk.files.contains_key(*path) && !is_below(path, &away);
+        let gone: Vec<PathBuf> = self.files.keys().filter(is_gone).cloned().collect();
         for path in gone {
             self.remove(&path);
         }
         for (path, (root, stamp)) in walk.files {
             self.see(path, root, stamp, now, true);
         }
-        self.see_sidecars(&walk.sidecars);
+        self.see_sidecars(&walk.sidecars, &away);
         self.changed |= !self.walked || self.problems != walk.problems;
         self.problems = walk.problems;
         self.walked = true;
@@ -374,8 +384,8 @@ impl Inventory {
         self.absent.insert(path.to_owned(), KnownFile { path: path.to_owned(), stamp: entry.stamp, key, verdict });
     }
 
-    fn see_sidecars(&mut self, sidecars: &BTreeMap<PathBuf, FileStamp>) {
-        for (video, entry) in &mut self.files {
+    fn see_sidecars(&mut self, sidecars: &BTreeMap<PathBuf, FileStamp>, away: &[PathBuf]) {
+        for (video, entry) in self.files.iter_mut().filter(|(video, _)| !is_below(video, away)) {
             let found = if sidecars.is_empty() { Vec::new() } else { names::sidecar_paths(video) };
             let found = found.into_iter().find_map(|path| sidecars.get(&path).map(|&stamp| (path, stamp)));
             let had = entry.sidecar.as_ref().map(|sidecar| (&sidecar.path, sidecar.stamp));

@@ -20,6 +20,7 @@ use tracing::Instrument;
 pub use examine::{PROBES_MAX, ProbeTrouble, probe_file};
 
 use super::catalogue::{Inventory, Outcome};
+use super::reach::FolderId;
 use super::{Catalogue, FileStamp};
 use crate::clock::Clock;
 use crate::store::{KnownFile, Store};
@@ -32,6 +33,10 @@ const DEBOUNCE: SignedDuration = SignedDuration::from_millis(300);
 /// How often folders are walked when the system tells too little: it gives no more watches, or the disk is another
 /// machine's. New files are still found within 5 s, while a walk takes less than [`UNTOLD_REST`] of it.
 const RESCAN_UNTOLD: SignedDuration = SignedDuration::from_secs(3);
+
+/// How often it is asked whether the folders are still the same: no event tells that a folder above was renamed, or that
+/// a disk was mounted over one. One call to the system for each.
+const IDENTITY_EVERY: SignedDuration = SignedDuration::from_secs(3);
 
 /// Walks that nothing asked for are followed by a rest this many times as long: at most 5 % of a core.
 const UNTOLD_REST: i32 = 20;
@@ -144,6 +149,9 @@ struct Keeper {
     verdicts: Vec<KnownFile>,
     /// What was logged already.
     problems: BTreeSet<(PathBuf, String)>,
+    /// Which folders they were when they were last asked for, and when to ask again.
+    ids: Vec<Option<FolderId>>,
+    ids_at: Timestamp,
     walk_at: Timestamp,
     walk_took: SignedDuration,
     /// Not before then, whatever is reported.
@@ -184,6 +192,8 @@ impl Keeper {
             probing: HashMap::new(),
             verdicts: Vec::new(),
             problems: BTreeSet::new(),
+            ids: Vec::new(),
+            ids_at: now,
             walk_at: now,
             walk_took: SignedDuration::ZERO,
             rest_until: now,
@@ -195,6 +205,7 @@ impl Keeper {
         let mut watches =
             Some(Watches::new(self.settings.folders.clone(), self.settings.exclude.clone(), Arc::clone(signals)));
         while !self.token.is_cancelled() {
+            self.look_for_other_folders().await;
             let now = self.clock.now();
             if self.walk_at <= now {
                 watches = self.walk(watches).await;
@@ -219,11 +230,31 @@ impl Keeper {
         }
     }
 
-    /// The soonest of everything that is to be done at a time. There is no blind polling.
+    /// The soonest of everything that is to be done at a time.
     fn wake_at(&self) -> Timestamp {
         let publish = self.inventory.has_changed().then_some(self.publish_at);
         let settled = self.inventory.next_settled();
-        [publish, settled].into_iter().flatten().fold(self.walk_at, Timestamp::min)
+        [publish, settled].into_iter().flatten().fold(self.walk_at.min(self.ids_at), Timestamp::min)
+    }
+
+    /// Has the folders walked when one of them is another than before, or is there again, or is not.
+    async fn look_for_other_folders(&mut self) {
+        let now = self.clock.now();
+        if self.ids_at > now {
+            return;
+        }
+        let folders = self.settings.folders.clone();
+        let looking = examine::on_thread(move || walk::identities(&folders));
+        let ids = tokio::select! {
+            biased;
+            () = self.token.cancelled() => return,
+            ids = looking => ids.unwrap_or_default(),
+        };
+        if ids != self.ids {
+            self.ids = ids;
+            self.walk_at = self.walk_at.min(now.max(self.rest_until));
+        }
+        self.ids_at = self.clock.now().saturating_add(IDENTITY_EVERY).unwrap_or(Timestamp::MAX);
     }
 
     fn plan_next_walk(&mut self, signals: &Signals) {

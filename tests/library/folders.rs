@@ -54,15 +54,16 @@ async fn a_missing_folder_is_told_of_and_seen_when_it_appears() {
 }
 
 #[tokio::test]
-async fn a_folder_that_vanished_and_returned_is_not_probed_again() {
+async fn a_folder_that_vanished_keeps_its_items_and_returned_is_not_probed_again() {
     let ground = Ground::new();
     fs::copy(ground.film(), ground.at("a.mp4")).unwrap();
     let mut running =
         Running::new(LibrarySettings { ffprobe: ground.counting_ffprobe(), ..ground.settings(SHORT) }).await;
     let before = running.item(&ground.at("a.mp4")).await;
     fs::rename(ground.media(), ground.outside("away")).unwrap();
-    running.until("nothing", |now| now.items.is_empty() && now.folder_problems.len() == 1).await;
+    running.until("the problem", |now| now.items.len() == 1 && now.folder_problems.len() == 1).await;
     fs::rename(ground.outside("away"), ground.media()).unwrap();
+    running.until("no problem", |now| now.folder_problems.is_empty()).await;
     assert_eq!(running.item(&ground.at("a.mp4")).await, before);
     assert_eq!(ground.calls(), 1);
     // The folder is watched again, not only found again.
@@ -72,7 +73,7 @@ async fn a_folder_that_vanished_and_returned_is_not_probed_again() {
 }
 
 #[tokio::test]
-async fn a_folder_deleted_and_made_again_is_watched_again() {
+async fn a_folder_deleted_and_made_again_keeps_its_items_until_something_is_in_it() {
     let ground = Ground::new();
     fs::copy(ground.film(), ground.at("a.mp4")).unwrap();
     let mut running = Running::new(ground.settings(SHORT)).await;
@@ -80,9 +81,10 @@ async fn a_folder_deleted_and_made_again_is_watched_again() {
     for name in ["b.mp4", "c.mp4"] {
         fs::remove_dir_all(ground.media()).unwrap();
         fs::create_dir(ground.media()).unwrap();
-        running.until("nothing", |now| now.items.is_empty() && now.folder_problems.is_empty()).await;
+        running.until("it is told of", |now| now.items.len() == 1 && now.folder_problems.len() == 1).await;
         fs::copy(ground.film(), ground.at(name)).unwrap();
-        running.item(&ground.at(name)).await;
+        let now = running.until("the new item", |now| now.items.contains_key(&ground.at(name))).await;
+        assert_eq!((now.items.len(), now.folder_problems.len()), (1, 0));
     }
     running.end().await;
 }

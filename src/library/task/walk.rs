@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use crate::library::catalogue::Walk;
+use crate::library::reach::FolderId;
 use crate::library::{FileStamp, names};
 
 /// How deep folders are followed: real collections have five levels, loops of links are found before.
@@ -21,16 +22,28 @@ const PROBLEMS_MAX: usize = 100;
 
 /// Walks the folders, following links, leaving out hidden names and the `excluded` folders.
 pub(super) fn walk(roots: &[PathBuf], excluded: &[PathBuf]) -> Walk {
-    let mut walk = Walk::default();
+    let mut walk = Walk { ids: identities(roots), ..Walk::default() };
     for (index, root) in roots.iter().enumerate() {
         match std::fs::metadata(root) {
             Ok(found) if found.is_dir() => walk_folder(&mut walk, index, root, excluded),
             Ok(_) => walk.problems.push((root.clone(), "It is a file, not a folder.".to_owned())),
-            Err(error) => walk.problems.push((root.clone(), folder_problem(&error))),
+            Err(error) => {
+                walk.problems.push((root.clone(), folder_problem(&error)));
+                walk.unread.push(root.clone());
+            }
         }
     }
     walk.problems.truncate(PROBLEMS_MAX);
     walk
+}
+
+/// Returns which folders these are now, `None` where there is none.
+pub(super) fn identities(roots: &[PathBuf]) -> Vec<Option<FolderId>> {
+    let id = |root: &PathBuf| {
+        let found = std::fs::metadata(root).ok().filter(Metadata::is_dir)?;
+        Some((found.dev(), found.ino()))
+    };
+    roots.iter().map(id).collect()
 }
 
 fn walk_folder(walk: &mut Walk, index: usize, root: &Path, excluded: &[PathBuf]) {
@@ -43,7 +56,12 @@ fn walk_folder(walk: &mut Walk, index: usize, root: &Path, excluded: &[PathBuf])
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                walk.problems.extend(entry_problem(root, &error));
+                if let Some(problem) = entry_problem(root, &error) {
+                    if error.io_error().is_some() {
+                        walk.unread.push(problem.0.clone());
+                    }
+                    walk.problems.push(problem);
+                }
                 continue;
             }
         };
