@@ -48,12 +48,13 @@ impl Limits {
         file_bytes: Some(1 << 20),
         open_files: Some(64),
     };
-    /// For encoding: a film takes hours of CPU, and 4K HEVC with its threads takes gigabytes of address space.
+    /// For encoding: a film takes hours of CPU, and 4K HEVC with its threads takes gigabytes of address space. How much
+    /// an item may take of time and disk follows from its length, where there is one.
     pub const PREPARE: Self = Self {
         nice: 15,
         memory_bytes: Some(8 << 30),
         cpu_secs: Some(24 * 3600),
-        file_bytes: Some(1 << 40),
+        file_bytes: None,
         open_files: Some(256),
     };
 }

@@ -154,7 +154,8 @@ impl Worker<'_> {
             (false, true) => 5,
             (false, false) => Limits::PREPARE.nice,
         };
-        let limits = Limits { nice, ..Limits::PREPARE };
+        // Most of them only look.
+        let limits = Limits { nice, file_bytes: Limits::PROBE.file_bytes, ..Limits::PREPARE };
         ChildSpec { program: program.to_owned(), args, folder: None, role, limits }
     }
 
@@ -326,8 +327,7 @@ impl Worker<'_> {
         let ends = mezzanine.gops.get(*gops.start()).zip(mezzanine.gops.get(*gops.end()));
         let Some((first, last)) = ends else { return Ok(()) };
         let command = args::decode_args(&mezzanine.path, first.offset, last.offset + u64::from(last.len));
-        let mut spec = self.spec(&self.tools.ffmpeg, command, Role::Prepare);
-        spec.limits.file_bytes = Limits::PROBE.file_bytes;
+        let spec = self.spec(&self.tools.ffmpeg, command, Role::Prepare);
         let (evidence, _) = child::run_to_end(&spec, limit, STDOUT_MAX, self.token).await.map_err(interrupted)?;
         if evidence.success() && evidence.stderr.trim().is_empty() {
             return Ok(());
