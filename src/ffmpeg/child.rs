@@ -190,7 +190,8 @@ impl Evidence {
 pub fn clean(line: &str) -> String {
     const WORDS_MAX: usize = 160;
     let line = line.rsplit_once("] ").map_or(line, |(_, words)| words);
-    let words: Vec<_> = line.split_whitespace().filter(|word| !word.contains("0x")).collect();
+    let is_address = |word: &&str| word.trim_start_matches(|c: char| !c.is_alphanumeric()).starts_with("0x");
+    let words: Vec<_> = line.split_whitespace().filter(|word| !is_address(word)).collect();
     let words: String = words.join(" ").chars().filter(|c| !c.is_control() && *c != '"').take(WORDS_MAX).collect();
     words.trim_end_matches(['.', ':', ',']).to_owned()
 }
