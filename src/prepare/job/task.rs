@@ -40,8 +40,8 @@ const MEASURE_URGENT_MAX: MediaTime = MediaTime::from_secs(180);
 const STALL_LIMIT: Duration = Duration::from_mins(2);
 /// How many bytes a child whose stdout should be empty may write.
 const STDOUT_MAX: u64 = 1 << 20;
-/// CPU seconds that preparing may take whatever an item's length, and for each second of it. (Measured: a second of
-/// 1080p takes one or two; of 4K HDR on a small machine, a hundred.)
+/// CPU seconds that preparing may take whatever an item's length, and for each second of it.
+/// Estimated, and generous: no encode on a machine that can keep a channel on air comes near.
 const CPU_SECS_LEAST: u64 = 900;
 const CPU_SECS_A_SECOND: u64 = 400;
 /// How many bytes a mezzanine may have beyond twice what its length and its original allow.
