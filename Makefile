@@ -13,7 +13,7 @@ export NIGHTCAST_TEST_PYTHON ?= $(TOOLS)/python/bin/python
 
 BROWSER := tests/browser
 
-.PHONY: run build demo test test-rust test-browser check advisories fuzz bench tools help clean
+.PHONY: run build demo test test-rust test-browser hostile check advisories fuzz bench tools help clean
 
 run: build channels.toml ## Run the station on http://127.0.0.1:8080 (the same as `make` alone)
 	@scripts/run.sh
@@ -36,6 +36,10 @@ test-rust: tools
 
 test-browser: tools
 	@scripts/browser-tests.sh $(BROWSER)
+
+hostile: tools ## Send hostile files through library and workshop: FILES=1000 SEED=1
+	NIGHTCAST_HOSTILE_FILES=$(or $(FILES),1000) NIGHTCAST_HOSTILE_SEED=$(or $(SEED),1) \
+		cargo test --locked --test hostile_media -- --nocapture
 
 tools: ## Install what the tests need, without running them
 	@scripts/machine.sh run test players

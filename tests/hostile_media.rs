@@ -52,7 +52,7 @@ use support::bad_files::Address;
 use support::shim::shim;
 
 /// How many files `make test` sends through; the thousand take some minutes.
-const FILES: usize = 220;
+const FILES: usize = 200;
 /// Any other is as good.
 const SEED: u64 = 1;
 /// How long one file may take on a busy machine, on average; a hang takes minutes.

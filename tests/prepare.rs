@@ -402,3 +402,33 @@ fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
+
+/// Goal: damage in the middle of a film whose picture could be kept reaches no viewer: some players give up at it for
+/// good. Method: the middle keyframe's data are overwritten, which changes no packet's place, length or time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fit_film_with_damage_in_its_middle_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = format!("{} {} {X264} -g 25 -c:a aac", picture("320x180", "25", 5.0), tone(48_000, 5.0));
+    let whole = make(folder.path(), "whole.mp4", &args);
+    let entries = ["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pos,size,flags", "-of", "csv=p=0"];
+    let listed = run("ffprobe", &entries, &whole);
+    let keys: Vec<Vec<&str>> =
+        listed.lines().filter(|line| line.contains('K')).map(|line| line.split(',').collect()).collect();
+    let number = |text: &str| text.parse::<usize>().unwrap();
+    let (size, place) = (number(keys[2][0]), number(keys[2][1]));
+    let mut bytes = std::fs::read(&whole).unwrap();
+    bytes[place + size / 2..][..40].fill(0xa5);
+    let damaged = folder.path().join("damaged.mp4");
+    std::fs::write(&damaged, bytes).unwrap();
+    let station = Station::start(Path::new("ffmpeg")).await;
+    let ids = station.want(&[item(&whole), item(&damaged)], &profile());
+    for (id, kept) in ids.iter().zip([true, false]) {
+        let mezzanine = station.settled(id).await.unwrap();
+        assert_joins_exactly(&id.key.to_string(), &mezzanine, if kept { 1920 } else { 1320 });
+        let recipe = std::fs::read_to_string(mezzanine.path.with_extension("json")).unwrap();
+        assert_eq!(recipe.contains("RemuxFailed"), !kept, "{recipe:.200}");
+        let errors = support::media::decode_errors(&support::ffmpegs::system(), &mezzanine.path);
+        assert_eq!(errors, Vec::<String>::new(), "{}", id.key);
+    }
+    station.stop().await;
+}

@@ -48,12 +48,13 @@ impl Limits {
         file_bytes: Some(1 << 20),
         open_files: Some(64),
     };
-    /// For encoding: a film takes hours of CPU, and 4K HEVC with its threads takes gigabytes of address space.
+    /// For encoding: a film takes hours of CPU, and 4K HEVC with its threads takes gigabytes of address space. How much
+    /// an item may take of time and disk follows from its length, where there is one.
     pub const PREPARE: Self = Self {
         nice: 15,
         memory_bytes: Some(8 << 30),
         cpu_secs: Some(24 * 3600),
-        file_bytes: Some(1 << 40),
+        file_bytes: None,
         open_files: Some(256),
     };
 }
@@ -189,7 +190,8 @@ impl Evidence {
 pub fn clean(line: &str) -> String {
     const WORDS_MAX: usize = 160;
     let line = line.rsplit_once("] ").map_or(line, |(_, words)| words);
-    let words: Vec<_> = line.split_whitespace().filter(|word| !word.contains("0x")).collect();
+    let is_address = |word: &&str| word.trim_start_matches(|c: char| !c.is_alphanumeric()).starts_with("0x");
+    let words: Vec<_> = line.split_whitespace().filter(|word| !is_address(word)).collect();
     let words: String = words.join(" ").chars().filter(|c| !c.is_control() && *c != '"').take(WORDS_MAX).collect();
     words.trim_end_matches(['.', ':', ',']).to_owned()
 }

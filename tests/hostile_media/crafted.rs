@@ -32,14 +32,14 @@ fn attack(name: &str, bytes: Vec<u8>) -> Attack {
 /// Numbers that cannot be.
 fn sizes_and_times(good: &Good<'_>) -> Vec<Attack> {
     let huge = [0xff; 4];
-    let plain = |kind: &[u8; 4], at: usize, bytes: &[u8]| {
+    let plain = |kind: [u8; 4], at: usize, bytes: &[u8]| {
         let mut film = good.plain.to_vec();
         set_after(&mut film, kind, at, bytes);
         film
     };
     let time = |bytes: [u8; 8]| {
         let mut film = good.fragments.to_vec();
-        set_after(&mut film, b"tfdt", 4, &bytes);
+        set_after(&mut film, *b"tfdt", 4, &bytes);
         film
     };
     let edit = |duration: i64, start: i64| {
@@ -60,22 +60,22 @@ fn sizes_and_times(good: &Good<'_>) -> Vec<Attack> {
         packet[6..12].fill(0xff);
     }
     vec![
-        attack("65535 pixels.mp4", plain(b"avc1", 24, &huge)),
-        attack("no pixels.mp4", plain(b"avc1", 24, &[0; 4])),
-        attack("65535 pixels in the head.mp4", plain(b"tkhd", 76, &huge)),
-        attack("billions of frames.mp4", plain(b"stts", 4, &[0x7f, 0xff, 0xff, 0xff])),
-        attack("billions of frames in one run.mp4", plain(b"stts", 8, &[0x7f, 0xff, 0xff, 0xff])),
-        attack("frames that last for years.mp4", plain(b"stts", 12, &[0x7f, 0xff, 0xff, 0xff])),
-        attack("frames that last nothing.mp4", plain(b"stts", 12, &[0; 4])),
-        attack("billions of sizes.mp4", plain(b"stsz", 8, &huge)),
-        attack("frames of gigabytes.mp4", plain(b"stsz", 4, &[0x7f, 0xff, 0xff, 0xff])),
-        attack("billions of chunks.mp4", plain(b"stco", 4, &huge)),
-        attack("chunks of billions.mp4", plain(b"stsc", 12, &huge)),
-        attack("chunks elsewhere.mp4", plain(b"stco", 8, &[0xff; 8])),
-        attack("a clock of one tick.mp4", plain(b"mvhd", 12, &[0, 0, 0, 1])),
-        attack("a clock that stands.mp4", plain(b"mvhd", 12, &[0; 4])),
-        attack("a track whose clock stands.mp4", plain(b"mdhd", 12, &[0; 4])),
-        attack("a track of years.mp4", plain(b"mdhd", 16, &huge)),
+        attack("65535 pixels.mp4", plain(*b"avc1", 24, &huge)),
+        attack("no pixels.mp4", plain(*b"avc1", 24, &[0; 4])),
+        attack("65535 pixels in the head.mp4", plain(*b"tkhd", 76, &huge)),
+        attack("billions of frames.mp4", plain(*b"stts", 4, &[0x7f, 0xff, 0xff, 0xff])),
+        attack("billions of frames in one run.mp4", plain(*b"stts", 8, &[0x7f, 0xff, 0xff, 0xff])),
+        attack("frames that last for years.mp4", plain(*b"stts", 12, &[0x7f, 0xff, 0xff, 0xff])),
+        attack("frames that last nothing.mp4", plain(*b"stts", 12, &[0; 4])),
+        attack("billions of sizes.mp4", plain(*b"stsz", 8, &huge)),
+        attack("frames of gigabytes.mp4", plain(*b"stsz", 4, &[0x7f, 0xff, 0xff, 0xff])),
+        attack("billions of chunks.mp4", plain(*b"stco", 4, &huge)),
+        attack("chunks of billions.mp4", plain(*b"stsc", 12, &huge)),
+        attack("chunks elsewhere.mp4", plain(*b"stco", 8, &[0xff; 8])),
+        attack("a clock of one tick.mp4", plain(*b"mvhd", 12, &[0, 0, 0, 1])),
+        attack("a clock that stands.mp4", plain(*b"mvhd", 12, &[0; 4])),
+        attack("a track whose clock stands.mp4", plain(*b"mdhd", 12, &[0; 4])),
+        attack("a track of years.mp4", plain(*b"mdhd", 16, &huge)),
         attack("the end of time.mp4", time([0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])),
         attack("the beginning of time.mp4", time([0x80, 0, 0, 0, 0, 0, 0, 0])),
         attack("an edit from the end of time.mp4", edit(i64::MAX, i64::MAX)),
@@ -112,9 +112,7 @@ pub(crate) fn references(good: &Good<'_>, target: &str) -> Vec<Attack> {
     );
     let movie = boxed(*b"moov", &boxed(*b"rmra", &boxed(*b"rmda", &url)));
     // PrevFilename and NextFilename, in an Info element of its own at the end of the segment.
-    let text = |id: [u8; 3]| {
-        [&id[..], &[0x40 | u8::try_from(name.len() >> 8).unwrap(), (name.len() & 0xff) as u8], &name].concat()
-    };
+    let text = |id: [u8; 3]| [&id[..], &(0x4000 | u16::try_from(name.len()).unwrap()).to_be_bytes(), &name].concat();
     let info =
         [text([0x3c, 0x83, 0xab]), text([0x3e, 0x83, 0xbb]), [&b"\x3e\xb9\x23\x90"[..], &[7; 16]].concat()].concat();
     let info_len = u16::try_from(info.len()).unwrap() | 0x4000;

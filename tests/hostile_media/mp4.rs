@@ -7,8 +7,8 @@ pub(crate) fn boxed(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
 }
 
 /// Overwrites bytes at a distance after the first box of a kind begins its content.
-pub(crate) fn set_after(film: &mut [u8], kind: &[u8; 4], distance: usize, bytes: &[u8]) {
-    let place = film.windows(4).position(|four| four == kind).expect("the film has such a box");
+pub(crate) fn set_after(film: &mut [u8], kind: [u8; 4], distance: usize, bytes: &[u8]) {
+    let place = film.windows(4).position(|four| *four == kind).expect("the film has such a box");
     film[place + 4 + distance..][..bytes.len()].copy_from_slice(bytes);
 }
 

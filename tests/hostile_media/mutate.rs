@@ -58,18 +58,18 @@ const MARKS: [&[u8]; 41] = [
 type Damage = (&'static str, fn(&mut dyn Rng, &mut Vec<u8>, &[u8]));
 
 const DAMAGES: [Damage; 12] = [
-    ("bits", bits),
-    ("bits in the head", head_bits),
-    ("a run of bytes", run),
+    ("bits", |rng, film, _| bits(rng, film)),
+    ("bits in the head", |rng, film, _| head_bits(rng, film)),
+    ("a run of bytes", |rng, film, _| run(rng, film)),
     ("cut short", cut_short),
     ("cut out", cut_out),
-    ("zeroed", zeroed),
+    ("zeroed", |rng, film, _| zeroed(rng, film)),
     ("repeated", repeated),
     ("spliced", spliced),
     ("a longer tail", longer_tail),
-    ("a length", length),
-    ("several lengths", several_lengths),
-    ("packets", packets),
+    ("a length", |rng, film, _| length(rng, film)),
+    ("several lengths", |rng, film, _| several_lengths(rng, film)),
+    ("packets", |rng, film, _| packets(rng, film)),
 ];
 
 /// Damages a film in one or two ways and returns which; `other` is another film.
@@ -93,7 +93,7 @@ fn range(rng: &mut dyn Rng, film: &[u8]) -> std::ops::Range<usize> {
     start.min(film.len())..(start + len).min(film.len())
 }
 
-fn bits(rng: &mut dyn Rng, film: &mut Vec<u8>, _: &[u8]) {
+fn bits(rng: &mut dyn Rng, film: &mut [u8]) {
     for _ in 0..rng.random_range(1..100) {
         let at = place(rng, film);
         if let Some(byte) = film.get_mut(at) {
@@ -102,7 +102,7 @@ fn bits(rng: &mut dyn Rng, film: &mut Vec<u8>, _: &[u8]) {
     }
 }
 
-fn head_bits(rng: &mut dyn Rng, film: &mut Vec<u8>, _: &[u8]) {
+fn head_bits(rng: &mut dyn Rng, film: &mut [u8]) {
     for _ in 0..rng.random_range(1..20) {
         let at = rng.random_range(0..film.len().clamp(1, 700));
         if let Some(byte) = film.get_mut(at) {
@@ -111,7 +111,7 @@ fn head_bits(rng: &mut dyn Rng, film: &mut Vec<u8>, _: &[u8]) {
     }
 }
 
-fn run(rng: &mut dyn Rng, film: &mut Vec<u8>, _: &[u8]) {
+fn run(rng: &mut dyn Rng, film: &mut [u8]) {
     let range = range(rng, film);
     rng.fill_bytes(&mut film[range]);
 }
@@ -124,7 +124,7 @@ fn cut_out(rng: &mut dyn Rng, film: &mut Vec<u8>, _: &[u8]) {
     film.drain(range(rng, film));
 }
 
-fn zeroed(rng: &mut dyn Rng, film: &mut Vec<u8>, _: &[u8]) {
+fn zeroed(rng: &mut dyn Rng, film: &mut [u8]) {
     let range = range(rng, film);
     film[range].fill(0);
 }
@@ -157,14 +157,14 @@ fn longer_tail(rng: &mut dyn Rng, film: &mut Vec<u8>, other: &[u8]) {
 }
 
 /// Sets a length, a count or a time near something that marks one.
-fn length(rng: &mut dyn Rng, film: &mut Vec<u8>, _: &[u8]) {
+fn length(rng: &mut dyn Rng, film: &mut [u8]) {
     let first = rng.random_range(0..MARKS.len());
     let marks = MARKS[first..].iter().chain(&MARKS[..first]);
     let found = marks.filter_map(|mark| {
         let places: Vec<usize> = (0..film.len()).filter(|at| film[*at..].starts_with(mark)).collect();
         (!places.is_empty()).then_some((places, mark.len()))
     });
-    let Some((places, len)) = found.take(1).next() else { return packets(rng, film, &[]) };
+    let Some((places, len)) = found.take(1).next() else { return packets(rng, film) };
     let mark = places[rng.random_range(0..places.len())];
     let at = match rng.random_range(0..4) {
         0 => mark.saturating_sub(4),
@@ -188,12 +188,12 @@ fn set(rng: &mut dyn Rng, film: &mut [u8], at: usize) {
     }
 }
 
-fn several_lengths(rng: &mut dyn Rng, film: &mut Vec<u8>, other: &[u8]) {
-    (0..rng.random_range(2..6)).for_each(|_| length(rng, film, other));
+fn several_lengths(rng: &mut dyn Rng, film: &mut [u8]) {
+    (0..rng.random_range(2..6)).for_each(|_| length(rng, film));
 }
 
 /// Damages the heads of transport packets; where there are none, any numbers.
-fn packets(rng: &mut dyn Rng, film: &mut Vec<u8>, _: &[u8]) {
+fn packets(rng: &mut dyn Rng, film: &mut [u8]) {
     for _ in 0..rng.random_range(1..12) {
         let at = place(rng, film) / 188 * 188 + rng.random_range(0..30);
         set(rng, film, at);

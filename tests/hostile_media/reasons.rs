@@ -52,7 +52,11 @@ fn kind_of(known: &str, reason: &str) -> bool {
         let Some(at) = (if part.is_empty() { Some(rest.len()) } else { rest.find(part) }) else { return false };
         let hole = &rest[..at];
         let plain = |c: char| c.is_ascii_alphanumeric() || " ._,-:#()/'=+".contains(c);
-        if hole.is_empty() || hole.len() > 160 || hole.contains("0x") || !hole.chars().all(plain) {
+        if hole.is_empty()
+            || hole.len() > 160
+            || hole.split(' ').any(|word| word.starts_with("0x"))
+            || !hole.chars().all(plain)
+        {
             return false;
         }
         rest = &rest[at + part.len()..];
@@ -64,6 +68,8 @@ fn kind_of(known: &str, reason: &str) -> bool {
 fn a_reason_is_a_sentence_of_ours_with_a_number_or_a_name_in_it() {
     let table = [
         ("It is 0.10 s long; the shortest that can air is 1 s.", true),
+        ("Its picture of 12000x12000 is too large; the largest that can air is 8192x8192.", true),
+        ("It cannot be converted; ffmpeg says \"at 0x55d0c8\".", false),
         ("It is a \"png_pipe\" file, which is not a kind of video that is played here.", true),
         ("It is [mov @ 0x55] s long; the shortest that can air is 1 s.", false),
         ("[mov,mp4,m4a @ 0x55d0c8] moov atom not found", false),

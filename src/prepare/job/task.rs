@@ -40,8 +40,8 @@ const MEASURE_URGENT_MAX: MediaTime = MediaTime::from_secs(180);
 const STALL_LIMIT: Duration = Duration::from_mins(2);
 /// How many bytes a child whose stdout should be empty may write.
 const STDOUT_MAX: u64 = 1 << 20;
-/// CPU seconds that preparing may take whatever an item's length, and for each second of it. (Measured: a second of
-/// 1080p takes one or two; of 4K HDR on a small machine, a hundred.)
+/// CPU seconds that preparing may take whatever an item's length, and for each second of it.
+/// Estimated, and generous: no encode on a machine that can keep a channel on air comes near.
 const CPU_SECS_LEAST: u64 = 900;
 const CPU_SECS_A_SECOND: u64 = 400;
 /// How many preparations of one item are tried: remux, transcode, transcode at its true length.
@@ -157,7 +157,8 @@ impl Worker<'_> {
             (false, true) => 5,
             (false, false) => Limits::PREPARE.nice,
         };
-        let limits = Limits { nice, file_bytes: Some(self.request.bytes_max), ..Limits::PREPARE };
+        // Most of them only look.
+        let limits = Limits { nice, file_bytes: Limits::PROBE.file_bytes, ..Limits::PREPARE };
         ChildSpec { program: program.to_owned(), args, folder: None, role, limits }
     }
 
@@ -232,6 +233,7 @@ impl Worker<'_> {
         };
         let mut spec = self.spec(&self.tools.ffmpeg, args::prepare_args(&job), Role::Prepare);
         spec.limits.cpu_secs = cpu_limit(plan.expected.length);
+        spec.limits.file_bytes = Some(self.request.bytes_max);
         let grown = self.make(&spec, plan, files).await?;
         let (id, ffprobe) = (&self.request.id, &self.tools.ffprobe);
         let mezzanine = check(id, plan.expected, &grown, &files.ts, ffprobe, self.token).await?;
@@ -323,8 +325,7 @@ impl Worker<'_> {
         let ends = mezzanine.gops.get(*gops.start()).zip(mezzanine.gops.get(*gops.end()));
         let Some((first, last)) = ends else { return Ok(()) };
         let command = args::decode_args(&mezzanine.path, first.offset, last.offset + u64::from(last.len));
-        let mut spec = self.spec(&self.tools.ffmpeg, command, Role::Prepare);
-        spec.limits.file_bytes = Limits::PROBE.file_bytes;
+        let spec = self.spec(&self.tools.ffmpeg, command, Role::Prepare);
         let (evidence, _) = child::run_to_end(&spec, limit, STDOUT_MAX, self.token).await.map_err(interrupted)?;
         if evidence.success() && evidence.stderr.trim().is_empty() {
             return Ok(());
