@@ -87,7 +87,9 @@ fn nobody_sees_the_wrap(ffmpeg: &Ffmpeg, streams: &[&str]) {
         let watching: Vec<Player> = streams.iter().flat_map(|stream| players(&station, &home, stream)).collect();
         watching.iter().for_each(Player::settles);
         let settled = station.now();
-        watching.iter().for_each(|player| player.plays_until(10.0 + WINDOW_SECS + 4.0));
+        for player in &watching {
+            player.plays_until(10.0 + WINDOW_SECS + 4.0);
+        }
         (watching, settled)
     });
     let stamps: Vec<(u64, f64)> =
