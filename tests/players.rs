@@ -19,9 +19,9 @@ use support::viewer::{Recording, watched};
 const CHANNEL: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\n\
     [channel.picture]\nsize = \"320x180\"\npreset = \"ultrafast\"\n";
 
-/// A run whose timestamps begin here has them wrap some 30 s later: 2^33 / 90,000 is 95,443.7 s, and ffmpeg adds 1.4 s of
-/// its own. The first playlist holds 20 s, so it happens 10 s after the channel came on air.
-const BEFORE_THE_WRAP: u32 = 95_412;
+/// A run whose timestamps begin here has them wrap some 36 s later: 2^33 / 90,000 is 95,443.7 s, and ffmpeg adds 1.4 s of
+/// its own. The first playlist holds 20 s, so it happens 16 s after the channel came on air.
+const BEFORE_THE_WRAP: u32 = 95_406;
 
 /// No player is nearer to the live edge than this, in seconds: it is what `live.ts` begins with.
 const BEHIND_SECS: i64 = 4;
@@ -87,14 +87,16 @@ fn nobody_sees_the_wrap(ffmpeg: &Ffmpeg, streams: &[&str]) {
         let watching: Vec<Player> = streams.iter().flat_map(|stream| players(&station, &home, stream)).collect();
         watching.iter().for_each(Player::settles);
         let settled = station.now();
-        watching.iter().for_each(|player| player.plays_until(10.0 + WINDOW_SECS + 4.0));
+        for player in &watching {
+            player.plays_until(16.0 + WINDOW_SECS + 2.0);
+        }
         (watching, settled)
     });
     let stamps: Vec<(u64, f64)> =
         recording.segments.iter().map(|(msn, bytes)| (*msn, first_timestamp(bytes))).collect();
     let wraps: Vec<u64> = stamps.windows(2).filter(|two| two[1].1 < two[0].1).map(|two| two[1].0).collect();
     assert_eq!(wraps.len(), 1, "{stamps:?}");
-    assert!(stamps[0].1 < WRAP && stamps[0].1 > WRAP - 30.0, "{stamps:?}");
+    assert!(stamps[0].1 < WRAP && stamps[0].1 > WRAP - 40.0, "{stamps:?}");
     let soonest = recording.begins[&wraps[0]] + SignedDuration::from_secs(BEHIND_SECS);
     assert!(settled < soonest, "the players were ready at {settled}, and it may have passed them at {soonest}");
     for player in &watching {
