@@ -193,5 +193,6 @@ fn work(mut database: Database, mut queue: mpsc::Receiver<Job>, begun: &AtomicU6
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "breaks files")]
 #[path = "tests.rs"]
 mod tests;

@@ -1,5 +1,4 @@
 //! What survives a restart, and what happens to a damaged database.
-#![expect(clippy::disallowed_methods, reason = "breaks files")]
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
