@@ -211,7 +211,6 @@ fn strangers_at_the_private_listener_disturb_no_run() {
                 "strangers there while on air, replaying the secret or not",
                 "connection refused: nobody listens any more",
             ),
-            ("another user with the secret from the command line", "404, closed: the connection is not ours"),
         ],
     );
 }

@@ -163,7 +163,7 @@ async fn the_longest_idle_makes_room_and_whoever_is_served_stays() {
     }
     served.station.night.send_replace(Arc::new(snapshot(98, 101, 110)));
     let mut bytes = 0;
-    let mut piece = [0; 65_536];
+    let mut piece = vec![0; 65_536];
     while bytes < 12_000 {
         let read = tokio::time::timeout(DEADLINE, watching.read(&mut piece)).await.expect("it goes on").unwrap();
         assert!(read > 0, "whoever watches keeps the seat");
