@@ -22,20 +22,20 @@ use support::hls_reader::Rules;
 use support::station::{Home, Settings, Station, rest};
 use support::sync::{Codecs, FlashBeep};
 
-/// The titles of the items, in the order they air.
-const TITLES: [&str; 3] = ["a", "b", "c"];
+/// The titles of the items in the order they air, and how many seconds they last.
+const TITLES: [(&str, u32); 3] = [("a", 8), ("b", 9), ("c", 7)];
 
 const CHANNEL: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\n\
     [channel.picture]\nsize = \"320x180\"\npreset = \"ultrafast\"\n";
 
-/// A station whose three short items, one of them transcoded, are all prepared.
+/// A station whose three short items are all prepared; they are of one kind, so that no seam is a discontinuity.
 fn prepared(settings: Settings) -> (Home, Station) {
     let home = Home::new(Settings { channels: CHANNEL.to_owned(), ..settings });
-    let ffmpeg = ffmpegs::system();
-    let fit = FlashBeep { size: (320, 180), gop: 50, flashes: 8, ..FlashBeep::default() };
-    fit.make(&ffmpeg, &home.path("media/one/a.mp4"));
-    FlashBeep { fps: (30, 1), flashes: 9, ..fit.clone() }.make(&ffmpeg, &home.path("media/one/b.mkv"));
-    FlashBeep { codecs: Codecs::HevcAac, flashes: 7, ..fit }.make(&ffmpeg, &home.path("media/one/c.mp4"));
+    let kind = FlashBeep { size: (320, 180), codecs: Codecs::HevcAac, ..FlashBeep::default() };
+    for (title, flashes) in TITLES {
+        let path = home.path(&format!("media/one/{title}.mp4"));
+        FlashBeep { flashes, ..kind.clone() }.make(&ffmpegs::system(), &path);
+    }
     let station = home.start();
     let all = TITLES.len();
     station.until("everything is prepared", || (station.channel("one")["library"]["prepared"] == all).then_some(()));

@@ -396,7 +396,7 @@ async fn note(shared: &Arc<Shared>, id: &MezzanineId, outcome: Result<Made, JobE
             let ended = match &error {
                 JobError::Unfit(_) => Ended::Settled,
                 JobError::Interrupted(_) => Ended::Interrupted,
-                JobError::Changed | JobError::DiskFull | JobError::Cancelled => Ended::Blocked,
+                JobError::Changed | JobError::DiskFull | JobError::Exhausted(_) | JobError::Cancelled => Ended::Blocked,
             };
             let over = state.queue.ended(id, ended, now);
             tracing::warn!(item = %id.key, %error, over, "preparing failed");

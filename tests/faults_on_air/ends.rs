@@ -28,7 +28,7 @@ fn a_stopped_copier_is_replaced_and_no_gop_is_lost_or_repeated() {
     });
     assert!(assert_whole(&recording, &station.log()) >= 2);
     assert!(recording.stood_still < STILL_MAX, "{:?}", recording.stood_still);
-    assert_eq!(recording.discontinuities, 1, "{}", station.log());
+    assert!(recording.discontinuities <= 1, "{}", station.log());
     Seen::of("on-air ffmpeg stopped (SIGSTOP)", &recording).tell();
 }
 

@@ -12,7 +12,7 @@ use super::support::ffmpegs;
 use super::support::media::decode_errors;
 use super::support::station::{Home, Settings, files_below, signal};
 use super::support::viewer::{Recording, watched};
-use super::{carrier, count, pass, prepared, rules};
+use super::{TITLES, carrier, count, pass, prepared, rules};
 
 /// How often it is killed.
 const KILLS: usize = 100;
@@ -85,9 +85,14 @@ fn mezzanines(home: &Home) -> Vec<PathBuf> {
         .into_iter()
         .filter(|path| path.parent() == Some(&home.path("data/cache")));
     let streams: Vec<PathBuf> = in_cache.filter(|path| path.extension().is_some_and(|ending| ending == "ts")).collect();
-    let of_length = |frames: usize| streams.iter().find(|path| packet_digests(path, "v:0").len() == frames).unwrap();
-    // Eight seconds of 25 frames, nine of 30, seven of 25 and one more: the last of HEVC is shown longer.
-    [200, 270, 176].map(|frames| of_length(frames).clone()).to_vec()
+    let of_length = |secs: u32| {
+        // 25 frames a second, and the last of HEVC may be shown longer.
+        let fits = |path: &&PathBuf| {
+            [25 * secs, 25 * secs + 1].contains(&u32::try_from(packet_digests(path, "v:0").len()).unwrap())
+        };
+        streams.iter().find(fits).unwrap().clone()
+    };
+    TITLES.map(|(_, secs)| of_length(secs)).to_vec()
 }
 
 /// A new run begins with timestamps of its own: each segment is decoded by itself.

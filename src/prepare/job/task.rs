@@ -89,7 +89,9 @@ pub async fn run(
         report(worker.growth(&Grown::default(), MediaTime::ZERO, Instant::now(), &plan, &files));
         tracing::debug!(error = %failure, attempt, "preparing failed");
         match failure {
-            AttemptError::Job(error @ (JobError::Cancelled | JobError::DiskFull | JobError::Interrupted(_))) => {
+            AttemptError::Job(
+                error @ (JobError::Cancelled | JobError::DiskFull | JobError::Exhausted(_) | JobError::Interrupted(_)),
+            ) => {
                 return Err(error);
             }
             failure if recipe == Recipe::Remux => recipe = plan::instead_of_remux(failure.to_string()),
@@ -155,11 +157,12 @@ impl Worker<'_> {
         let scan = PacketScan::new(item.media.video.index, audio, &item.media.format);
         let spec = self.spec(&self.tools.ffprobe, args::scan_args(&item.path, &item.media.format), Role::Probe);
         match scan_lines(&spec, scan, limit, self.token).await {
-            Ok(Some(extent)) if extent.complete => Ok(extent),
+            Ok(Scanned { extent: Some(extent), .. }) if extent.complete => Ok(extent),
             Ok(_) if self.token.is_cancelled() => Err(JobError::Cancelled),
-            Ok(Some(_)) => Ok(plan::container_extent(&item.media)),
-            Ok(None) => Err(JobError::Unfit("there is no picture in it".to_owned())),
-            Err(error) => Err(JobError::Interrupted(error.to_string())),
+            Ok(Scanned { extent: None, whole: true }) => Err(JobError::Unfit("there is no picture in it".to_owned())),
+            // A machine that is busy may not have come to the first packet: that says nothing about the item.
+            Ok(_) => Ok(plan::container_extent(&item.media)),
+            Err(error) => Err(error),
         }
     }
 
@@ -293,6 +296,8 @@ impl Worker<'_> {
 fn interrupted(error: ChildError) -> JobError {
     match error {
         ChildError::Cancelled => JobError::Cancelled,
+        // The program was there when the station started: a start that fails tells of handles, processes or memory.
+        ChildError::Start { source, .. } => JobError::Exhausted(source.to_string()),
         error => JobError::Interrupted(error.to_string()),
     }
 }
@@ -337,7 +342,7 @@ pub(in crate::prepare) async fn check(
     let spec = ChildSpec { program: ffprobe.to_owned(), args, folder: None, role: Role::Probe, limits };
     // No format, for its timestamps are our own: none may jump.
     let scan = PacketScan::new(0, Some(1), "");
-    let extent = scan_lines(&spec, scan, CHECK_LIMIT, token).await?;
+    let extent = scan_lines(&spec, scan, CHECK_LIMIT, token).await?.extent;
     let extent = extent.filter(|extent| extent.complete).ok_or(Flaw::Streams)?;
     let gops = verify::packets(&extent, grown.gops(), expected)?;
     Ok(Mezzanine {
@@ -350,20 +355,32 @@ pub(in crate::prepare) async fn check(
     })
 }
 
+/// What came of looking through a file.
+#[derive(Debug)]
+struct Scanned {
+    /// What was seen of it; none where no packet of the picture was.
+    extent: Option<Extent>,
+    /// Whether it was seen to its end.
+    whole: bool,
+}
+
 /// Feeds a scan with ffprobe's lines; what was seen until `limit` is returned as incomplete.
 async fn scan_lines(
     spec: &ChildSpec,
     mut scan: PacketScan,
     limit: Duration,
     token: &CancellationToken,
-) -> Result<Option<Extent>, JobError> {
+) -> Result<Scanned, JobError> {
     let (mut running, mut lines) = child::spawn(spec).map_err(interrupted)?;
     let deadline = Instant::now() + limit;
     loop {
         let line = tokio::select! {
             biased;
             () = token.cancelled() => { running.kill().await; return Err(JobError::Cancelled); }
-            () = tokio::time::sleep_until(deadline) => { running.kill().await; return Ok(scan.finish(false)); }
+            () = tokio::time::sleep_until(deadline) => {
+                running.kill().await;
+                return Ok(Scanned { extent: scan.finish(false), whole: false });
+            }
             line = lines.recv() => line,
         };
         match line {
@@ -373,8 +390,29 @@ async fn scan_lines(
     }
     let evidence = running.wait().await.map_err(interrupted)?;
     match judge(&evidence) {
-        error @ (JobError::Interrupted(_) | JobError::DiskFull) => Err(error),
+        error @ (JobError::Interrupted(_) | JobError::Exhausted(_) | JobError::DiskFull) => Err(error),
         // A damaged end makes ffprobe complain; what it saw before is what there is.
-        _ => Ok(scan.finish(true)),
+        _ => Ok(Scanned { extent: scan.finish(true), whole: true }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_was_not_looked_through_in_time_is_not_said_to_have_no_picture() {
+        let said = |script: &str| ChildSpec {
+            program: "sh".into(),
+            args: vec!["-c".into(), script.into()],
+            folder: None,
+            role: Role::Probe,
+            limits: Limits::PROBE,
+        };
+        let (token, scan) = (CancellationToken::new(), || PacketScan::new(0, None, ""));
+        let slow = scan_lines(&said("sleep 60"), scan(), Duration::from_millis(50), &token).await.unwrap();
+        assert!(slow.extent.is_none() && !slow.whole, "{slow:?}");
+        let empty = scan_lines(&said("exit 0"), scan(), Duration::from_secs(60), &token).await.unwrap();
+        assert!(empty.extent.is_none() && empty.whole, "{empty:?}");
     }
 }
