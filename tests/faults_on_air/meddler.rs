@@ -1,6 +1,6 @@
 //! Stands between the on-air ffmpeg and the station's private listener, and spoils a chunk.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -78,7 +78,7 @@ impl Meddler {
             }
             let station = to.as_mut()?;
             let head = format!("PUT /{path} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", upload.body.len());
-            let is_list = path.ends_with(".m3u8");
+            let is_list = path.ends_with("/live.m3u8");
             let spoil = self.take(if is_list { &[Spoil::Duration] } else { &[Spoil::Half, Spoil::Garbage] });
             match spoil {
                 Some(Spoil::Half) => {

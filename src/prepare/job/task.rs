@@ -412,7 +412,7 @@ mod tests {
         let (token, scan) = (CancellationToken::new(), || PacketScan::new(0, None, ""));
         let slow = scan_lines(&said("sleep 60"), scan(), Duration::from_millis(50), &token).await.unwrap();
         assert!(slow.extent.is_none() && !slow.whole, "{slow:?}");
-        let empty = scan_lines(&said("exit 0"), scan(), Duration::from_secs(60), &token).await.unwrap();
+        let empty = scan_lines(&said("exit 0"), scan(), Duration::from_mins(1), &token).await.unwrap();
         assert!(empty.extent.is_none() && empty.whole, "{empty:?}");
     }
 }
