@@ -20,7 +20,7 @@ use crate::units::{MediaTime, Msn, RunId};
 /// How many GOPs a new run is given whether they are due or not.
 const PRIMING_GOPS: usize = 3;
 
-/// After this many runs in a row that gave nothing back, the airing they choked on is let go: no item may take a channel
+/// After this many runs in a row that began, ended and gave nothing back, the airing they choked on is let go: no item may take a channel
 /// off the air.
 const BARREN_MAX: u32 = 3;
 
@@ -83,6 +83,8 @@ pub struct Air {
     airings: BTreeMap<u64, Arc<Airing>>,
     next_airing: u64,
     next_chunk: u64,
+    /// How many runs in a row began and gave nothing back; those the machine could not begin do not count.
+    choked: u32,
     /// A run to be ended with the next step.
     give_up: Option<String>,
 }
@@ -101,6 +103,7 @@ impl Air {
             airings: BTreeMap::new(),
             next_airing: 1,
             next_chunk: 0,
+            choked: 0,
             give_up: None,
         }
     }
@@ -306,16 +309,25 @@ impl Air {
         }
     }
 
-    /// Takes note that a run is over; the next step starts another when its time has come.
+    /// Takes note that a run is over, by what it was given or by itself; the next step starts another when its time has
+    /// come.
     pub fn run_ended(&mut self, run: RunId, now: Timestamp) {
         if run == self.supervisor.run() && self.supervisor.is_up() {
-            self.supervisor.ended(now);
-            self.feed.run_ended();
-            if self.supervisor.barren() >= BARREN_MAX
+            self.run_not_begun(run, now);
+            self.choked = if self.supervisor.barren() == 0 { 0 } else { self.choked.saturating_add(1) };
+            if self.choked >= BARREN_MAX
                 && let Some(airing) = self.feed.oldest_airing()
             {
                 self.feed.drop_airing(airing);
             }
+        }
+    }
+
+    /// Takes note that the machine could not begin a run, or feed it: nothing is let go for that, however often.
+    pub fn run_not_begun(&mut self, run: RunId, now: Timestamp) {
+        if run == self.supervisor.run() && self.supervisor.is_up() {
+            self.supervisor.ended(now);
+            self.feed.run_ended();
             // What waits in the packer belongs to the dead run: it goes out as it is, however short.
             self.pending.extend(self.packer.close());
         }

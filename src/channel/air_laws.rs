@@ -223,3 +223,24 @@ proptest! {
         prop_assert!(world.air.is_up());
     }
 }
+
+/// Three runs that choke on an airing let it go; of runs that the machine could not begin there may be any number.
+#[test]
+fn an_airing_is_let_go_for_runs_that_choked_and_never_for_runs_that_could_not_begin() {
+    for (choked, kept) in [(false, true), (true, false)] {
+        let mut world = World::new();
+        world.airing(5, "s");
+        for _ in 0..BARREN_MAX + 4 {
+            world.now = world.now.max(world.air.deadline());
+            world.air.step(world.now);
+            let run = world.air.run();
+            if choked {
+                world.air.run_ended(run, world.now);
+            } else {
+                world.air.run_not_begun(run, world.now);
+            }
+            world.now += SignedDuration::from_secs(10);
+        }
+        assert_eq!(world.air.oldest_airing().is_some(), kept, "choked: {choked}");
+    }
+}

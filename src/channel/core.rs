@@ -142,7 +142,10 @@ impl Core {
         match event {
             RunEvent::Chunk { run, number, pieces, duration } => self.air.chunk(run, number, pieces, duration),
             RunEvent::Unreadable { airing, .. } => self.air.unreadable(airing, now),
-            RunEvent::Ended { run, .. } => self.air.run_ended(run, now),
+            RunEvent::Ended { run, evidence: Some(evidence), .. } if !evidence.tells_of_the_machine() => {
+                self.air.run_ended(run, now);
+            }
+            RunEvent::Ended { run, .. } => self.air.run_not_begun(run, now),
         }
     }
 

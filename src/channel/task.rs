@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use super::report::{begun, report_end};
 use super::status::{ChannelState, ChannelStatus, LibraryCounts};
 use crate::clock::Clock;
 use crate::config;
-use crate::feed::{Airing, IN_FLIGHT_MAX};
+use crate::feed::{Airing, FedGop, IN_FLIGHT_MAX};
 use crate::hls::Snapshot;
 use crate::hls::spool::task::{Spooler, Written};
 use crate::library::{Catalogue, Refused};
@@ -253,23 +254,7 @@ impl Shell {
                 tracing::error!(%run, reason, "on-air run is given up");
                 self.end_run();
             }
-            Action::Air(AirAction::Feed { run, gop, new_slot }) => {
-                let (airing, place) = (gop.airing.id, gop.mezzanine.gops[gop.index]);
-                let order = self.files.get(&airing).map(|(file, _)| GopOrder {
-                    file: Arc::clone(file),
-                    airing,
-                    offset: place.offset,
-                    len: place.len,
-                    sum: place.sum,
-                    new_slot,
-                });
-                let live = self.live.as_ref().filter(|live| live.run == run);
-                if let (Some(live), Some(order)) = (live, order)
-                    && live.gops.try_send(order).is_err()
-                {
-                    tracing::debug!(%run, "the run takes no more");
-                }
-            }
+            Action::Air(AirAction::Feed { run, gop, new_slot }) => self.feed(run, &gop, new_slot, now),
             Action::Air(AirAction::Begun(airing, date)) => begun(&airing, self.core.dated(date)),
             Action::Air(AirAction::Published) => {
                 self.outputs.snapshot.send_replace(Arc::new(self.core.air().snapshot()));
@@ -278,6 +263,32 @@ impl Shell {
             Action::Open(airing, mezzanine) => self.open(&airing, &mezzanine, now),
             Action::Aired(airing, since, length) => self.note_aired(&airing, since, length),
             Action::Plan => {}
+        }
+    }
+
+    fn feed(&mut self, run: RunId, gop: &FedGop, new_slot: bool, now: Timestamp) {
+        let airing = gop.airing.id;
+        if self.live.as_ref().is_none_or(|live| live.run != run) {
+            return;
+        }
+        let file = match self.files.get(&airing) {
+            Some((file, _)) => Ok(Arc::clone(file)),
+            // It could not be opened when its airing began.
+            None => File::open(&gop.mezzanine.path).map(Arc::new),
+        };
+        let file = match file {
+            Ok(file) => Arc::clone(&self.files.entry(airing).or_insert_with(|| (file, gop.mezzanine.id.clone())).0),
+            Err(error) => {
+                // What this run has not returned is kept for the next, which begins after a rest.
+                let reason = format!("a mezzanine could not be opened: {error}");
+                self.end_run();
+                return self.core.run_event(RunEvent::Ended { run, evidence: None, reason }, now);
+            }
+        };
+        let place = gop.mezzanine.gops[gop.index];
+        let order = GopOrder { file, airing, offset: place.offset, len: place.len, sum: place.sum, new_slot };
+        if self.live.as_ref().is_some_and(|live| live.gops.try_send(order).is_err()) {
+            tracing::debug!(%run, "the run takes no more");
         }
     }
 
@@ -308,6 +319,8 @@ impl Shell {
             Ok(file) => {
                 self.files.insert(airing.id, (Arc::new(file), mezzanine.id.clone()));
             }
+            // The file may be there, the handles are not: the item airs when they are back.
+            Err(error) if is_for_now(&error) => tracing::warn!(%error, "mezzanine could not be opened for now"),
             Err(error) => {
                 tracing::error!(%error, path = %mezzanine.path.display(), "mezzanine could not be opened; it is made again");
                 self.lost(&mezzanine.id, now);
@@ -518,6 +531,13 @@ impl Shell {
         // The keeper writes the newest once its channel, this shell, is gone.
         self.kept.send_modify(|kept| *kept = Kept { plan, continuity: Some(continuity) });
     }
+}
+
+/// Whether a file could not be opened because the system has run out of something, which says nothing about the file.
+fn is_for_now(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let out_of = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::INTR, Errno::AGAIN];
+    out_of.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 fn mezzanine_id(key: &ContentKey, digest: &Arc<str>) -> MezzanineId {

@@ -38,8 +38,10 @@ impl Limits {
     /// the kernel would send only SIGKILL, which tells nothing of its reason.
     pub const CPU_GRACE_SECS: u64 = 5;
 
-    /// For the on-air copier: its memory is known (62 MB with ten thousand slots), its time is not bounded.
-    pub const ON_AIR: Self = Self { nice: 0, memory_bytes: None, cpu_secs: None, file_bytes: None, open_files: None };
+    /// For the on-air copier: its time is not bounded. It uses 270 MB of address space, 62 MB of them real; the largest
+    /// chunk takes 64 MB more. One that grows beyond two gigabytes leaks, and is replaced rather than let grow.
+    pub const ON_AIR: Self =
+        Self { nice: 0, memory_bytes: Some(2 << 30), cpu_secs: None, file_bytes: None, open_files: None };
     /// For looking into a file nobody has checked yet. It has one file open, and writes none.
     pub const PROBE: Self = Self {
         nice: 10,
@@ -163,6 +165,13 @@ impl Evidence {
     #[must_use]
     pub fn success(&self) -> bool {
         self.code == Some(0)
+    }
+
+    /// Whether the machine was at fault and not what the child was given: its program was not to be had (126 and 127 are
+    /// the shell's words for it), or there were no more file handles.
+    #[must_use]
+    pub fn tells_of_the_machine(&self) -> bool {
+        matches!(self.code, Some(126 | 127)) || self.stderr.contains("Too many open files")
     }
 
     /// Returns how it ended, in words: `exit code 1` or `signal 9`.

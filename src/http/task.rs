@@ -70,6 +70,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, token:
     // Whoever loses their seat is on the way out for a moment.
     let places = Arc::new(Semaphore::new(limits.connections_max + LEAVING_MAX));
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
+    // How often accepting has failed in a row: told once, and when it works again.
+    let mut failures = 0_u64;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -77,10 +79,18 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, token:
             accepted = listener.accept() => accepted,
         };
         let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
+            Ok(accepted) => {
+                if std::mem::take(&mut failures) > 0 {
+                    tracing::info!("connections are accepted again");
+                }
+                accepted
+            }
             Err(error) if belongs_to_the_peer(&error) => continue,
             Err(error) => {
-                tracing::error!(%error, "connection not accepted");
+                if failures == 0 {
+                    tracing::error!(%error, "connections are not accepted (hint: raise the limit of open files)");
+                }
+                failures += 1;
                 tokio::select! {
                     () = token.cancelled() => break,
                     () = tokio::time::sleep(ACCEPT_PAUSE) => continue,

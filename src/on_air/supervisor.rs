@@ -217,5 +217,36 @@ mod tests {
                 prop_assert!(alive || supervisor.deadline().is_some());
             }
         }
+
+        /// A run that delivered is replaced at once; the wait after one that did not is never shorter than the one before
+        /// it, and never longer than the limit.
+        #[test]
+        fn the_wait_grows_with_barren_runs_up_to_its_limit_and_is_none_after_a_delivery(
+            runs in prop::collection::vec((prop::bool::ANY, 0..20_000_i64), 1..60),
+            speed in 1.0..100.0_f64,
+        ) {
+            let patience = Patience::at_speed(speed);
+            let mut supervisor = Supervisor::new(patience, START);
+            let (mut now, mut before) = (START, SignedDuration::ZERO);
+            for (delivers, millis) in runs {
+                prop_assert!(supervisor.start(now).is_some());
+                prop_assert!(supervisor.start(now).is_none(), "never two lives at once");
+                now += SignedDuration::from_millis(millis);
+                if delivers {
+                    supervisor.fed(now);
+                    supervisor.returned();
+                }
+                supervisor.ended(now);
+                let until = supervisor.deadline().unwrap();
+                let wait = until.duration_since(now);
+                if delivers {
+                    prop_assert_eq!(wait, SignedDuration::ZERO);
+                } else {
+                    prop_assert!(wait >= before.max(patience.back_off_min) && wait <= patience.back_off_max);
+                }
+                prop_assert_eq!(supervisor.barren() == 0, delivers);
+                (before, now) = (wait, until);
+            }
+        }
     }
 }

@@ -151,6 +151,9 @@ async fn pair_uploads(run: RunId, mut uploads: mpsc::Receiver<Upload>, events: &
     while let Some(upload) = uploads.recv().await {
         match upload {
             Upload::Chunk { number, pieces } => {
+                if !receive::is_transport_stream(&pieces) {
+                    return format!("chunk {number} is no transport stream");
+                }
                 if let Some((unlisted, _)) = waiting.replace((number, pieces)) {
                     return format!("chunk {unlisted} was never listed");
                 }

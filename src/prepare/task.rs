@@ -537,7 +537,9 @@ async fn note(shared: &Arc<Shared>, id: &MezzanineId, outcome: Result<Made, JobE
                 JobError::Unfit(_) => Ended::Settled,
                 JobError::Interrupted(_) => Ended::Interrupted,
                 JobError::Cancelled => Ended::GivenUp,
-                JobError::Changed | JobError::DiskFull | JobError::Unwritable(_) => Ended::Blocked,
+                JobError::Changed | JobError::DiskFull | JobError::Exhausted(_) | JobError::Unwritable(_) => {
+                    Ended::Blocked
+                }
             };
             let over = state.queue.ended(id, ended, now);
             state.tell_failure(id, &error, over, now);

@@ -1,6 +1,7 @@
 //! What the integration tests share. Knows nothing of how the station works, so that it can judge it.
 #![expect(dead_code, unreachable_pub, reason = "each test file compiles all of this and uses a part")]
 
+pub mod aired;
 pub mod bad_files;
 pub mod clips;
 pub mod faults;

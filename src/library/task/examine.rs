@@ -36,6 +36,9 @@ pub enum ProbeTrouble {
     /// ffprobe did not run to its end.
     #[error(transparent)]
     Child(#[from] ChildError),
+    /// It had no file handles to work with.
+    #[error("failed to look into it: too many open files")]
+    Exhausted,
     /// There is no ffprobe under the configured path.
     #[error("failed to start {} (hint: is it installed, and is its path right in the configuration?)", ffprobe.display())]
     Missing {
@@ -67,6 +70,9 @@ pub async fn probe_file(
     // What a shell and `nice` say when there is no such program or it may not be run.
     if matches!(evidence.code, Some(126 | 127)) {
         return Err(ProbeTrouble::Missing { ffprobe: ffprobe.to_owned() });
+    }
+    if evidence.tells_of_the_machine() {
+        return Err(ProbeTrouble::Exhausted);
     }
     Ok(if evidence.success() { probe::read(&said) } else { Err(probe::refusal(&evidence)) })
 }

@@ -28,6 +28,24 @@ pub const CHUNK_BYTES_MAX: usize = 64 << 20;
 /// The largest playlist taken, in bytes: five lines of one chunk each are a few hundred.
 pub const LIST_BYTES_MAX: usize = 64 << 10;
 
+/// Bytes of a packet of a transport stream, and what each begins with (ISO/IEC 13818-1 §2.4.3.2).
+const TS_PACKET: usize = 188;
+const TS_SYNC: u8 = 0x47;
+
+/// Whether a chunk's bytes are whole packets of a transport stream: nothing else may reach viewers.
+#[must_use]
+pub fn is_transport_stream(pieces: &[Bytes]) -> bool {
+    let mut at = 0;
+    for piece in pieces {
+        let first = (TS_PACKET - at % TS_PACKET) % TS_PACKET;
+        if piece.iter().skip(first).step_by(TS_PACKET).any(|byte| *byte != TS_SYNC) {
+            return false;
+        }
+        at += piece.len();
+    }
+    at > 0 && at % TS_PACKET == 0
+}
+
 /// What a request's path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -115,6 +133,22 @@ mod tests {
         ] {
             assert_eq!(owner(&format!("{head}{rows}"), theirs, ours), expected, "{sentence}");
         }
+    }
+
+    #[test]
+    fn only_whole_packets_that_begin_as_such_are_a_transport_stream() {
+        let mut packets = vec![0xff_u8; 3 * TS_PACKET];
+        packets.iter_mut().step_by(TS_PACKET).for_each(|byte| *byte = TS_SYNC);
+        let cut =
+            |bytes: &[u8], at: usize| [Bytes::copy_from_slice(&bytes[..at]), Bytes::copy_from_slice(&bytes[at..])];
+        for at in [0, 1, 187, 188, 189, 500] {
+            assert!(is_transport_stream(&cut(&packets, at)), "in two pieces at {at}");
+            let mut spoilt = packets.clone();
+            spoilt[2 * TS_PACKET] = 0x48;
+            assert!(!is_transport_stream(&cut(&spoilt, at)), "spoilt, in two pieces at {at}");
+        }
+        assert!(!is_transport_stream(&cut(&packets[..400], 100)), "half a packet");
+        assert!(!is_transport_stream(&[]), "nothing");
     }
 
     #[test]

@@ -81,6 +81,9 @@ pub enum JobError {
     /// The original is not what it was when it was looked into: the library will tell what is there now.
     #[error("its file changed or went away meanwhile")]
     Changed,
+    /// The machine has run out of something but room on the disk.
+    #[error("the machine has run out of something: {0}")]
+    Exhausted(String),
     /// There is no room on the disk.
     #[error("no room on the disk")]
     DiskFull,
@@ -112,6 +115,9 @@ pub fn last_words(evidence: &Evidence) -> String {
 pub fn judge(evidence: &Evidence) -> JobError {
     if evidence.stderr.contains("No space left on device") {
         return JobError::DiskFull;
+    }
+    if evidence.stderr.contains("Too many open files") {
+        return JobError::Exhausted(last_words(evidence));
     }
     match evidence.signal {
         // SIGXCPU (24) and SIGXFSZ (25) come from limits that fit its length. Crashes are its fault, too: 4, 6, 7, 8, 11, 31.
@@ -146,6 +152,10 @@ mod tests {
     fn who_is_at_fault_is_told_by_the_ending() {
         let table = [
             (evidence(Some(1), None, "a.ts: No space left on device"), JobError::DiskFull),
+            (
+                evidence(Some(1), None, "[in#0 @ 0x7f] a.mkv: Too many open files"),
+                JobError::Exhausted("a.mkv: Too many open files".to_owned()),
+            ),
             (evidence(Some(255), None, ""), JobError::Interrupted("ffmpeg was told to end".to_owned())),
             (
                 evidence(None, Some(9), ""),

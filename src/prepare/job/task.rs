@@ -95,7 +95,9 @@ pub async fn run(
         report(worker.growth(&Grown::default(), MediaTime::ZERO, Instant::now(), &plan, &files));
         tracing::debug!(error = %failure, attempt, "preparing failed");
         match failure {
-            AttemptError::Job(error @ (JobError::Cancelled | JobError::DiskFull | JobError::Interrupted(_))) => {
+            AttemptError::Job(
+                error @ (JobError::Cancelled | JobError::DiskFull | JobError::Exhausted(_) | JobError::Interrupted(_)),
+            ) => {
                 return Err(error);
             }
             failure if recipe == Recipe::Remux => recipe = plan::instead_of_remux(failure.to_string()),
@@ -180,7 +182,7 @@ impl Worker<'_> {
             Ok(Scanned::Whole(None)) => Err(JobError::Unfit("there is no picture in it".to_owned())),
             // On a busy machine not even the first packet may have been seen: that says nothing of the film.
             Ok(Scanned::Whole(Some(_)) | Scanned::TooSlow) => Ok(plan::container_extent(&item.media)),
-            Err(error) => Err(JobError::Interrupted(error.to_string())),
+            Err(error) => Err(error),
         }
     }
 
@@ -353,6 +355,8 @@ fn cpu_limit(length: MediaTime) -> Option<u64> {
 fn interrupted(error: ChildError) -> JobError {
     match error {
         ChildError::Cancelled => JobError::Cancelled,
+        // The program was there when the station started: a start that fails tells of handles, processes or memory.
+        ChildError::Start { source, .. } => JobError::Exhausted(source.to_string()),
         error => JobError::Interrupted(error.to_string()),
     }
 }
@@ -429,6 +433,7 @@ async fn summed(mut gops: Vec<Gop>, ts: &Path) -> Result<Vec<Gop>, AttemptError>
 }
 
 /// What came of looking through a file.
+#[derive(Debug)]
 enum Scanned {
     /// It was read to its end; nothing where there is no picture in it.
     Whole(Option<Extent>),
@@ -459,8 +464,29 @@ async fn scan_lines(
     }
     let evidence = running.wait().await.map_err(interrupted)?;
     match judge(&evidence) {
-        error @ (JobError::Interrupted(_) | JobError::DiskFull) => Err(error),
+        error @ (JobError::Interrupted(_) | JobError::Exhausted(_) | JobError::DiskFull) => Err(error),
         // A damaged end makes ffprobe complain; what it saw before is what there is.
         _ => Ok(Scanned::Whole(scan.finish(true))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_was_not_looked_through_in_time_is_not_said_to_have_no_picture() {
+        let said = |script: &str| ChildSpec {
+            program: "sh".into(),
+            args: vec!["-c".into(), script.into()],
+            folder: None,
+            role: Role::Probe,
+            limits: Limits::PROBE,
+        };
+        let (token, scan) = (CancellationToken::new(), || PacketScan::new(0, None, ""));
+        let slow = scan_lines(&said("sleep 60"), scan(), Duration::from_millis(50), &token).await.unwrap();
+        assert!(matches!(slow, Scanned::TooSlow), "{slow:?}");
+        let empty = scan_lines(&said("exit 0"), scan(), Duration::from_mins(1), &token).await.unwrap();
+        assert!(matches!(empty, Scanned::Whole(None)), "{empty:?}");
     }
 }

@@ -1,0 +1,71 @@
+//! What went out, against what was prepared: every programme its length, every frame once and in its place.
+#![expect(clippy::disallowed_methods, reason = "tests start programs and read what they wrote")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::path::Path;
+use std::process::Command;
+
+use super::hls_text::{self, Segment};
+use super::media::{file, run};
+use super::viewer::Recording;
+
+/// A programme as a viewer saw it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Programme {
+    /// The identifier of its EXT-X-DATERANGE.
+    pub id: String,
+    /// The media sequence number of its first segment.
+    pub first: u64,
+    /// Its planned length in seconds.
+    pub planned: f64,
+    /// The sum of its segments in seconds.
+    pub played: f64,
+}
+
+/// Returns the programmes of a recording in their order; the first and the last are seen in part, as a rule.
+pub fn programmes(recording: &Recording) -> Vec<Programme> {
+    let mut programmes: Vec<Programme> = Vec::new();
+    let mut last = None;
+    for text in &recording.playlists {
+        let (playlist, _) = hls_text::read(text);
+        for segment in playlist.segments.iter().filter(|segment| Some(segment.msn) > last) {
+            if let Some((id, planned)) = begins(text, segment) {
+                programmes.push(Programme { id, first: segment.msn, planned, played: 0.0 });
+            }
+            if let Some(programme) = programmes.last_mut() {
+                programme.played += segment.secs;
+            }
+        }
+        last = playlist.segments.last().map(|segment| segment.msn).max(last);
+    }
+    programmes
+}
+
+/// Returns the programme that begins with a segment, by its EXT-X-DATERANGE: identifier and planned length in seconds.
+fn begins(playlist: &str, segment: &Segment) -> Option<(String, f64)> {
+    let head = playlist.split(&segment.uri).next()?;
+    let own = head.rsplit(".ts\n").next()?;
+    let range = own.lines().find(|line| line.starts_with("#EXT-X-DATERANGE"))?;
+    let id = range.split("ID=\"").nth(1)?.split('"').next()?.to_owned();
+    Some((id, range.split("PLANNED-DURATION=").nth(1)?.split(',').next()?.parse().ok()?))
+}
+
+/// Asserts that every programme but the first and the last played exactly its length; returns how many those are.
+pub fn assert_whole(recording: &Recording, log: &str) -> usize {
+    let programmes = programmes(recording);
+    let whole = programmes.get(1..programmes.len().saturating_sub(1)).unwrap_or_default();
+    for Programme { id, planned, played, .. } in whole {
+        assert!((planned - played).abs() < 0.06, "{id}: {played} s of {planned} s\n{log}");
+    }
+    whole.len()
+}
+
+/// Returns the digest of each packet of a stream (`v:0`, `a:0`), in order: a copy keeps them.
+pub fn packet_digests(path: &Path, stream: &str) -> Vec<String> {
+    let mut command = Command::new("ffprobe");
+    command.args(["-v", "quiet", "-select_streams", stream, "-show_entries", "packet=data_hash"]);
+    command.args(["-show_data_hash", "CRC32", "-of", "json", &file(path)]);
+    let answer: serde_json::Value = serde_json::from_slice(&run(&mut command).stdout).unwrap();
+    let packets = answer["packets"].as_array().unwrap();
+    packets.iter().map(|packet| packet["data_hash"].as_str().unwrap().to_owned()).collect()
+}
