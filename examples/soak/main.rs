@@ -14,20 +14,8 @@
 #[expect(unreachable_pub, dead_code, reason = "shared with the tests, which use another part of it")]
 mod soak;
 
-/// The part of what the tests share that the soak needs.
 #[expect(unreachable_pub, dead_code, reason = "shared with the tests, which use another part of it")]
-mod support {
-    #[path = "../../../tests/support/ffmpegs.rs"]
-    pub mod ffmpegs;
-    #[path = "../../../tests/support/hls_reader.rs"]
-    pub mod hls_reader;
-    #[path = "../../../tests/support/hls_text.rs"]
-    pub mod hls_text;
-    #[path = "../../../tests/support/media.rs"]
-    pub mod media;
-    #[path = "../../../tests/support/sync.rs"]
-    pub mod sync;
-}
+mod support;
 
 use std::io::IsTerminal as _;
 use std::path::Path;

@@ -101,15 +101,17 @@ pub fn run(settings: &Settings, mut progress: impl FnMut(Progress)) -> Result<Re
     let (boundaries, to_decode) = sync_channel(BOUNDARIES_MAX);
     let mut samples = Vec::new();
     let (judge, decoded, skipped) = std::thread::scope(|scope| -> Result<(Judge, Decoded, u64)> {
-        let viewer = scope.spawn(|| {
-            let watched = Viewer::new(clock, station.client(), &shared, pieces).watch(end);
+        let (shared, plan, airings, done, folder) = (&shared, &plan, &airings, &done, home.path(""));
+        let client_of_viewer = station.client();
+        let viewer = scope.spawn(move || {
+            let watched = Viewer::new(clock, client_of_viewer, shared, pieces).watch(end);
             done.store(true, Ordering::Relaxed);
             watched
         });
-        let judge = scope.spawn(|| judge(&to_judge, boundaries, &shared, &plan, &airings));
-        let decoder = scope.spawn(|| decode(&to_decode, &settings.ffmpeg, &home.path(""), &shared));
+        let judge = scope.spawn(move || judge(&to_judge, &boundaries, shared, plan, airings));
+        let decoder = scope.spawn(move || decode(&to_decode, &settings.ffmpeg, &folder, shared));
         while !done.load(Ordering::Relaxed) {
-            ask_for_plan(&mut client, &plan)?;
+            ask_for_plan(&mut client, plan)?;
             let hours = clock.earliest(Instant::now()).duration_since(first).as_secs_f64() / 3600.0;
             samples.push(Sample::take(station.pid(), &home.path("data"), &station.log, hours));
             let segments = shared.seen.lock().unwrap_or_else(PoisonError::into_inner).segments;
@@ -181,7 +183,7 @@ fn ask_for_plan(client: &mut station::Client, plan: &Mutex<Plan>) -> Result<()> 
 /// Judges segments as they come; returns the judge and how many boundaries could not be handed on to be decoded.
 fn judge(
     pieces: &Receiver<Piece>,
-    boundaries: SyncSender<Boundary>,
+    boundaries: &SyncSender<Boundary>,
     shared: &Shared,
     plan: &Mutex<Plan>,
     airings: &AtomicU64,
