@@ -13,7 +13,7 @@ export NIGHTCAST_TEST_PYTHON ?= $(TOOLS)/python/bin/python
 
 BROWSER := tests/browser
 
-.PHONY: run build demo test test-rust test-browser hostile check advisories fuzz bench tools help clean
+.PHONY: run build demo test test-rust test-browser hostile check advisories fuzz bench soak tools help clean
 
 run: build channels.toml ## Run the station on http://127.0.0.1:8080 (the same as `make` alone)
 	@scripts/run.sh
@@ -61,6 +61,9 @@ fuzz: ## Look for inputs that break a reader, SECONDS=60 for each TARGET
 
 bench: build ## Measure start-up, CPU and memory
 	@scripts/bench.sh
+
+soak: build ## Live through 30 days of channel in minutes (DAYS=, SPEED=)
+	@DAYS="$(DAYS)" SPEED="$(SPEED)" scripts/soak.sh
 
 clean: ## Remove what was built and fetched; films, settings and data stay
 	@cargo clean

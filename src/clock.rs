@@ -29,8 +29,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The fastest clock there is: beyond it one GOP is shorter than a timer's resolution.
-    pub const SPEED_MAX: f64 = 100.0;
+    /// The fastest clock there is: beyond it a segment is shorter than a millisecond, the resolution of timers.
+    pub const SPEED_MAX: f64 = 2000.0;
 
     /// Returns a clock that starts at the present moment and runs `speed` times as fast as the world (0.1 to
     /// [`Self::SPEED_MAX`]; anything else is brought into that range).

@@ -98,7 +98,7 @@ impl Air {
             feed: Feed::default(),
             supervisor: Supervisor::new(Patience::at_speed(speed), now),
             packer: Packer::default(),
-            timeline: Timeline::new(first, discontinuity_sequence, edge),
+            timeline: Timeline::new(first, discontinuity_sequence, edge).at_speed(speed),
             pending: VecDeque::new(),
             airings: BTreeMap::new(),
             next_airing: 1,
@@ -154,6 +154,11 @@ impl Air {
     #[must_use]
     pub fn mezzanine(&self) -> Option<&Arc<Mezzanine>> {
         self.feed.mezzanine()
+    }
+
+    /// Returns the airings after one that were begun and are not published yet, soonest first.
+    pub fn coming(&self, after: u64) -> impl DoubleEndedIterator<Item = &Arc<Airing>> {
+        self.airings.range(after + 1..).map(|(_, airing)| airing)
     }
 
     /// Returns the oldest airing of which something is still to be fed or to come back.

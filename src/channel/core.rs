@@ -329,10 +329,16 @@ impl Core {
     /// Returns what comes after what is on air at the live edge, by the wall clock as it is now.
     #[must_use]
     pub fn next(&self) -> Arc<[AiringStatus]> {
-        let edge =
-            self.aired.back().and_then(|(airing, _)| airing.programme.as_ref()).map(|programme| programme.serial);
-        let plan = self.director.plan().programmes().iter();
-        let coming = plan.filter(|programme| Some(programme.serial) != edge).map(|programme| AiringStatus {
+        let edge = self.aired.back().map(|(airing, _)| airing);
+        // Short items leave the plan before they are at the edge: they are fed, and wait for their time.
+        let fed = self.air.coming(edge.map_or(0, |airing| airing.id)).filter_map(|airing| {
+            let programme = airing.programme.clone()?;
+            Some(Programme { start: airing.begins - airing.from.to_duration(), ..programme })
+        });
+        let fed: Vec<Programme> = fed.collect();
+        let known = fed.last().or(edge.and_then(|airing| airing.programme.as_ref())).map(|programme| programme.serial);
+        let planned = self.director.plan().programmes().iter().filter(|programme| Some(programme.serial) != known);
+        let coming = fed.iter().chain(planned).map(|programme| AiringStatus {
             serial: Some(programme.serial),
             metadata: Arc::clone(&programme.metadata),
             start: self.dated(programme.start),
@@ -349,7 +355,9 @@ impl Core {
         let Some(first) = plan.front() else { return Vec::new() };
         let mut joined = first.start;
         let mut before = Vec::new();
-        for (airing, date) in self.aired.iter().rev() {
+        let edge = self.aired.back().map_or(0, |(airing, _)| airing.id);
+        let fed = self.air.coming(edge).rev().map(|airing| (airing, &airing.begins));
+        for (airing, date) in fed.chain(self.aired.iter().rev().map(|(airing, date)| (airing, date))) {
             let Some(programme) = &airing.programme else { break };
             let programme = Programme { start: *date - airing.from.to_duration(), ..programme.clone() };
             if programme.serial >= first.serial && plan.iter().any(|planned| planned.serial == programme.serial) {

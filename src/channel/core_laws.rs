@@ -27,10 +27,14 @@ struct World {
 
 impl World {
     fn new(names: &[&str]) -> Self {
+        Self::at_speed(names, 1.0)
+    }
+
+    fn at_speed(names: &[&str], speed: f64) -> Self {
         let now = Timestamp::from_second(START).expect("in range");
-        let mut director = Director::new(Order::Sequential, profile(), Plan::new(1), 1.0);
+        let mut director = Director::new(Order::Sequential, profile(), Plan::new(1), speed);
         director.library_changed(catalogue(names), now);
-        let mut core = Core::new(director, Air::new(Msn(1), 0, now - BACKLOG * 2, now, 1.0));
+        let mut core = Core::new(director, Air::new(Msn(1), 0, now - BACKLOG * 2, now, speed));
         core.slate(mezzanine(&ContentKey("slate".into()), 2, true));
         Self { core, now, run: None, inside: VecDeque::new(), chunks: 0, ready_below: "~", begun: Vec::new() }
     }
@@ -147,6 +151,21 @@ fn next_never_names_what_is_on_at_the_edge() {
         let end = MediaTime::after(aired.last().expect("on air").duration, aired.last().expect("on air").start);
         assert!(next[0].start.duration_since(end).abs() < SignedDuration::from_millis(50), "next joins what is on");
     }
+}
+
+/// Many short items, or a fast clock: several are fed before the first of them is at the edge.
+#[test]
+fn items_that_were_fed_and_wait_for_their_time_are_told_and_kept() {
+    let mut world = World::at_speed(&["a", "b", "c"], 100.0);
+    world.live(120);
+    let (aired, next) = (world.core.aired(), world.core.next());
+    let on = aired.last().expect("on air").serial.expect("an item");
+    let fed = world.core.plan().plan().programmes()[0].serial;
+    assert!(fed > on + 1, "{fed} is being fed while {on} is on");
+    let serials: Vec<u64> = next.iter().filter_map(|coming| coming.serial).collect();
+    assert_eq!(serials, (on + 1..).take(serials.len()).collect::<Vec<_>>());
+    let kept: Vec<u64> = world.core.just_aired().iter().map(|programme| programme.serial).collect();
+    assert!(kept.contains(&on) && kept.ends_with(&[fed - 1]), "{kept:?}");
 }
 
 #[test]

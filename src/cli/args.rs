@@ -67,7 +67,7 @@ pub enum Command {
 /// `nightcast run`
 #[derive(Clone, Debug, PartialEq, Args)]
 pub struct RunArgs {
-    /// How many times faster than the world the station lives, 0.1 to 100; for tests.
+    /// How many times faster than the world the station lives, 0.1 to 2000; for tests.
     #[arg(long, hide = true, default_value_t = 1.0, value_parser = clock_speed, value_name = "FACTOR")]
     pub clock_speed: f64,
     /// What each on-air run's timestamps begin with, in seconds, up to the 26.5 hours after which they wrap; for tests.
@@ -146,7 +146,7 @@ fn channel_id(text: &str) -> Result<ChannelId, String> {
 
 fn clock_speed(text: &str) -> Result<f64, String> {
     let speed = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.1..=Clock::SPEED_MAX).contains(&speed) { Ok(speed) } else { Err("must be between 0.1 and 100".to_owned()) }
+    if (0.1..=Clock::SPEED_MAX).contains(&speed) { Ok(speed) } else { Err("must be between 0.1 and 2000".to_owned()) }
 }
 
 #[cfg(test)]
@@ -196,8 +196,8 @@ mod tests {
         for (line, words) in [
             ("nightcast plan ../etc", "an id holds a-z, 0-9 and - only"),
             ("nightcast plan --hours 0", "0 is not in 1..=168"),
-            ("nightcast run --clock-speed 1000", "must be between 0.1 and 100"),
-            ("nightcast run --clock-speed NaN", "must be between 0.1 and 100"),
+            ("nightcast run --clock-speed 1000", "must be between 0.1 and 2000"),
+            ("nightcast run --clock-speed NaN", "must be between 0.1 and 2000"),
             ("nightcast rum", "'run'"),
             ("nightcast", "Usage: nightcast"),
         ] {

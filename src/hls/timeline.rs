@@ -13,6 +13,9 @@ use super::spool::{Content, HOT};
 use super::{TARGET_DURATION_SECS, WINDOW, playlist};
 use crate::units::{MediaTime, Msn};
 
+/// Up to this many times the world's speed a viewer keeps up with a window of [`WINDOW`]: it lasts 180 ms of the world.
+const SPEED_USUAL: f64 = 100.0;
+
 /// What viewers are told of the programme that begins with a segment (EXT-X-DATERANGE, RFC 8216 §4.3.2.7).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DateRange {
@@ -63,6 +66,8 @@ pub struct Timeline {
     redated: bool,
     /// The longest playlist published so far (RFC 8216 §6.2.2 counts expiry by it).
     longest: MediaTime,
+    /// What the playlist lists at least, once it has it.
+    window: MediaTime,
 }
 
 impl Timeline {
@@ -79,7 +84,16 @@ impl Timeline {
             stepped: SignedDuration::ZERO,
             redated: false,
             longest: MediaTime::ZERO,
+            window: WINDOW,
         }
+    }
+
+    /// Lists more than [`WINDOW`] where the clock runs faster than [`SPEED_USUAL`] times the world: viewers are no faster
+    /// with it, and what came and went between two of their refreshes would never have been listed.
+    #[must_use]
+    pub fn at_speed(mut self, speed: f64) -> Self {
+        self.window = MediaTime::from_secs_f64(WINDOW.as_secs_f64() * (speed / SPEED_USUAL).max(1.0));
+        self
     }
 
     /// Returns where the next segment begins, in the station's own time.
@@ -147,7 +161,7 @@ impl Timeline {
         let mut total = self.listed_duration();
         while let Some(front) = self.listed.front() {
             let duration = front.body.duration;
-            if total - duration < WINDOW {
+            if total - duration < self.window {
                 break;
             }
             total = total - duration;
