@@ -157,6 +157,7 @@ impl Air {
     }
 
     /// Returns the airings after one that were begun and are not published yet, soonest first.
+    #[must_use]
     pub fn coming(&self, after: u64) -> impl DoubleEndedIterator<Item = &Arc<Airing>> {
         self.airings.range(after + 1..).map(|(_, airing)| airing)
     }
