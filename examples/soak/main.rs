@@ -42,7 +42,11 @@ fn main() -> Result<ExitCode> {
     if !settings.program.exists() {
         bail!("{} is missing (hint: cargo build --release)", settings.program.display());
     }
-    eprintln!("soak: {} days at {} times the world's speed; preparing the library", settings.hours / 24.0, settings.speed);
+    eprintln!(
+        "soak: {} days at {} times the world's speed; preparing the library",
+        settings.hours / 24.0,
+        settings.speed
+    );
     let report = soak::run(&settings, teller())?;
     let folder = root.join("target/soak");
     std::fs::create_dir_all(&folder)?;
@@ -57,14 +61,21 @@ fn main() -> Result<ExitCode> {
 fn number(name: &str, default: f64, range: std::ops::RangeInclusive<f64>) -> Result<f64> {
     let Some(word) = std::env::var(name).ok().filter(|word| !word.trim().is_empty()) else { return Ok(default) };
     let number: f64 = word.trim().parse().with_context(|| format!("{name}={word} is not a number"))?;
-    if range.contains(&number) { Ok(number) } else { bail!("{name}={word} is not between {} and {}", range.start(), range.end()) }
+    if range.contains(&number) {
+        Ok(number)
+    } else {
+        bail!("{name}={word} is not between {} and {}", range.start(), range.end())
+    }
 }
 
 /// Returns what tells people how far it is: a bar on a terminal, lines elsewhere.
 fn teller() -> impl FnMut(Progress) {
     let bar = std::io::stderr().is_terminal().then(|| {
         let bar = ProgressBar::new(1000);
-        bar.set_style(ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(
+            ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         bar
     });
     let mut last = Instant::now().checked_sub(LINE_EVERY);
@@ -76,7 +87,12 @@ fn teller() -> impl FnMut(Progress) {
         let left = Duration::from_secs_f64(((now.of - now.hours).max(0.0) * 3600.0 / speed.max(1.0)).round());
         let text = format!(
             "day {:.2} of {:.2}, {speed:.0} times speed, {} segments, {} airings, {} violations, {} left",
-            now.hours / 24.0, now.of / 24.0, now.segments, now.airings, now.violations, HumanDuration(left)
+            now.hours / 24.0,
+            now.of / 24.0,
+            now.segments,
+            now.airings,
+            now.violations,
+            HumanDuration(left)
         );
         if let Some(bar) = &bar {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]

@@ -101,9 +101,9 @@ pub struct Decoded {
 pub fn decode(ffmpeg: &Ffmpeg, folder: &Path, batch: &[Boundary]) -> Decoded {
     let path = folder.join("boundaries.ts");
     let bytes: Vec<u8> = batch.iter().flat_map(|boundary| &boundary.bytes).copied().collect();
-    let measured = fs::write(&path, bytes)
-        .map_err(|error| error.to_string())
-        .and_then(|()| catch_unwind(AssertUnwindSafe(|| sync::measure(ffmpeg, &path))).map_err(|_| "see above".to_owned()));
+    let measured = fs::write(&path, bytes).map_err(|error| error.to_string()).and_then(|()| {
+        catch_unwind(AssertUnwindSafe(|| sync::measure(ffmpeg, &path))).map_err(|_| "see above".to_owned())
+    });
     match measured {
         Ok(measured) => judge(batch, &measured),
         Err(error) => {
@@ -125,7 +125,12 @@ fn judge(batch: &[Boundary], measured: &Measured) -> Decoded {
             decoded.least_ms = decoded.least_ms.min(pair.offset_ms);
             decoded.most_ms = decoded.most_ms.max(pair.offset_ms);
             if pair.offset_ms.abs() > APART_MAX_MS {
-                decoded.faults.push(format!("{}: {:.1} ms apart", boundary.what, pair.offset_ms));
+                decoded.faults.push(format!(
+                    "{}: {:.1} ms apart {:.3} s from the seam",
+                    boundary.what,
+                    pair.offset_ms,
+                    time(pair.video_secs) - seam
+                ));
             }
         }
         if before == 0 || before == pairs.len() {

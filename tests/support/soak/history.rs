@@ -6,7 +6,7 @@ use anyhow::Result;
 use rusqlite::{Connection, OpenFlags};
 
 use super::as_run::Airing;
-use super::ledger::{Ledger, Law};
+use super::ledger::{Law, Ledger};
 
 /// One row of the station's history.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +21,8 @@ pub struct Row {
 /// Reads the history from the station's database, in the order it was written.
 pub fn read(database: &Path) -> Result<Vec<Row>> {
     let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let mut query = connection.prepare("SELECT serial, start_ns, aired FROM aired WHERE serial IS NOT NULL ORDER BY id")?;
+    let mut query =
+        connection.prepare("SELECT serial, start_ns, aired FROM aired WHERE serial IS NOT NULL ORDER BY id")?;
     #[expect(clippy::cast_precision_loss, reason = "seconds to a microsecond")]
     let rows = query.query_map([], |row| {
         let (serial, start, aired): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -49,7 +50,9 @@ pub fn compare(rows: &[Row], seen: &[Airing], ledger: &mut Ledger) -> usize {
             row.serial == airing.begun.serial && near
         });
         compared += usize::from(same);
-        ledger.holds(Law::History, same, || format!("{} at {start:.3} for {:.3} s is {row:?}", airing.begun.serial, airing.secs));
+        ledger.holds(Law::History, same, || {
+            format!("{} at {start:.3} for {:.3} s is {row:?}", airing.begun.serial, airing.secs)
+        });
     }
     compared
 }

@@ -55,11 +55,17 @@ impl Law {
             Self::Fetched => "Every segment was served, none was missed",
             Self::Promised => "What left the playlist is still served for as long as promised",
             Self::Transport => "Every segment is a whole transport stream, its counters unbroken",
-            Self::Continuous => "Picture and sound go on without a hole or an overlap, seams and the 33-bit wrap included",
+            Self::Continuous => {
+                "Picture and sound go on without a hole or an overlap, seams and the 33-bit wrap included"
+            }
             Self::Runs => "Time stamps begin anew only with a new run, and a run is new only when its list has ended",
             Self::InStep => "Flash and beep are less than 20 ms apart on both sides of every boundary decoded",
-            Self::Stamps => "Sound is to picture as it was in the item's first airing, at begin and end of every airing",
-            Self::SameBytes => "Every airing of an item has the very bytes of its first: nothing lost, nothing repeated",
+            Self::Stamps => {
+                "Sound is to picture as it was in the item's first airing, at begin and end of every airing"
+            }
+            Self::SameBytes => {
+                "Every airing of an item has the very bytes of its first: nothing lost, nothing repeated"
+            }
             Self::Order => "What aired is consecutive on the plan: nothing skipped, nothing twice",
             Self::Length => "Every airing is as long as it was planned, within one frame of sound and picture",
             Self::Announced => "What aired was announced before, with its title, its length and its time",

@@ -58,33 +58,49 @@ fn plots(report: &Report) -> Vec<(&'static str, &'static str, Vec<Line>)> {
     #[expect(clippy::cast_precision_loss, reason = "for a picture")]
     let number = |value: u64| value as f64;
     let speed = over(&|sample| sample.cpu);
-    let cpu: Vec<_> = speed.windows(2).filter(|two| two[1].0 > two[0].0)
-        .map(|two| (two[1].0, (two[1].1 - two[0].1) / ((two[1].0 - two[0].0) * 86_400.0) * 100.0)).collect();
+    let cpu: Vec<_> = speed
+        .windows(2)
+        .filter(|two| two[1].0 > two[0].0)
+        .map(|two| (two[1].0, (two[1].1 - two[0].1) / ((two[1].0 - two[0].0) * 86_400.0) * 100.0))
+        .collect();
     let hours = &report.facts.seen.hours;
     let lag = |value: &dyn Fn(&super::viewer::Hour) -> f64| {
         hours.iter().map(|hour| (hour.hour / 24.0, value(hour))).collect::<Vec<_>>()
     };
     vec![
-        ("Memory of the server", "MB", vec![
-            ("resident", over(&|s| number(s.resident) / 1024.0)),
-            ("its own", over(&|s| number(s.anonymous) / 1024.0)),
-        ]),
+        (
+            "Memory of the server",
+            "MB",
+            vec![
+                ("resident", over(&|s| number(s.resident) / 1024.0)),
+                ("its own", over(&|s| number(s.anonymous) / 1024.0)),
+            ],
+        ),
         ("Memory of the on-air ffmpeg", "MB", vec![("resident", over(&|s| number(s.carrier.unwrap_or(0)) / 1024.0))]),
-        ("Open files", "", vec![
-            ("server", over(&|s| number(s.files as u64))),
-            ("ffmpeg", over(&|s| number(s.carrier_files as u64))),
-            ("children", over(&|s| number(s.children as u64))),
-        ]),
-        ("Disk", "MB", vec![
-            ("database", over(&|s| number(s.database) / 1e6)),
-            ("its log", over(&|s| number(s.database_log) / 1e6)),
-            ("run folder", over(&|s| number(s.run_folder) / 1e6)),
-        ]),
+        (
+            "Open files",
+            "",
+            vec![
+                ("server", over(&|s| number(s.files as u64))),
+                ("ffmpeg", over(&|s| number(s.carrier_files as u64))),
+                ("children", over(&|s| number(s.children as u64))),
+            ],
+        ),
+        (
+            "Disk",
+            "MB",
+            vec![
+                ("database", over(&|s| number(s.database) / 1e6)),
+                ("its log", over(&|s| number(s.database_log) / 1e6)),
+                ("run folder", over(&|s| number(s.run_folder) / 1e6)),
+            ],
+        ),
         ("CPU of the server, brought down to the world's speed", "% of a core", vec![("server", cpu)]),
-        ("How far the playlist's edge is behind the clock", "s", vec![
-            ("least in the hour", lag(&|hour| hour.least)),
-            ("most in the hour", lag(&|hour| hour.most)),
-        ]),
+        (
+            "How far the playlist's edge is behind the clock",
+            "s",
+            vec![("least in the hour", lag(&|hour| hour.least)), ("most in the hour", lag(&|hour| hour.most))],
+        ),
     ]
 }
 
@@ -103,12 +119,16 @@ fn plot(title: &str, unit: &str, lines: &[Line]) -> String {
             "<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#ddd\"/>\
              <text x=\"4\" y=\"{:.1}\" fill=\"#666\">{value:.2} {unit}</text>\
              <text x=\"{:.1}\" y=\"{:.1}\" fill=\"#666\" text-anchor=\"end\">day {:.1}</text>",
-            at.max(12.0), x(right * part).max(LEFT + 40.0), HEIGHT - 4.0, right * part
+            at.max(12.0),
+            x(right * part).max(LEFT + 40.0),
+            HEIGHT - 4.0,
+            right * part
         );
     }
     for ((name, points), (n, colour)) in lines.iter().zip(COLOURS.iter().enumerate()) {
         // More points than pixels are no use.
-        let path: String = binned(points, right / 480.0).iter().map(|point| format!("{:.1},{:.1} ", x(point.0), y(point.1))).collect();
+        let path: String =
+            binned(points, right / 480.0).iter().map(|point| format!("{:.1},{:.1} ", x(point.0), y(point.1))).collect();
         #[expect(clippy::cast_precision_loss, reason = "three lines")]
         let at = LEFT + 10.0 + n as f64 * 150.0;
         let _infallible = write!(

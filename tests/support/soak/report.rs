@@ -121,10 +121,27 @@ impl Report {
         let verdicts: Vec<_> = self.verdicts.iter().map(|verdict| {
             json!({ "claim": verdict.claim, "holds": verdict.holds, "figures": verdict.figures, "examples": verdict.examples })
         }).collect();
-        let samples: Vec<_> = self.facts.samples.iter().map(|s| {
-            json!([s.hours, s.resident, s.anonymous, s.carrier, s.files, s.carrier_files, s.children, s.database,
-                s.database_log, s.run_folder, s.log, s.cpu])
-        }).collect();
+        let samples: Vec<_> = self
+            .facts
+            .samples
+            .iter()
+            .map(|s| {
+                json!([
+                    s.hours,
+                    s.resident,
+                    s.anonymous,
+                    s.carrier,
+                    s.files,
+                    s.carrier_files,
+                    s.children,
+                    s.database,
+                    s.database_log,
+                    s.run_folder,
+                    s.log,
+                    s.cpu
+                ])
+            })
+            .collect();
         json!({
             "holds": self.holds(),
             "days": self.hours() / 24.0,
@@ -182,11 +199,18 @@ fn figures(law: Law, facts: &Facts) -> String {
         Law::Playlist => format!("{} playlists in {} refreshes", seen.playlists, seen.polls),
         Law::Fetched => format!("{} segments, {megabytes:.0} MB", seen.segments),
         Law::Promised => {
-            format!("{} asked for again after they left; the viewer came too late for {}", seen.again, seen.too_late_to_ask)
+            format!(
+                "{} asked for again after they left; the viewer came too late for {}",
+                seen.again, seen.too_late_to_ask
+            )
         }
         Law::Transport | Law::SameBytes => format!("{} airings, every packet", judge.aired.len()),
-        Law::Continuous => format!("the largest hole at a seam was {:.2} ms; {} wraps crossed", extremes.seam_ms, judge.wraps()),
-        Law::Runs => format!("{} runs, {} restarts, {} discontinuities", judge.runs, facts.restarts, judge.discontinuities),
+        Law::Continuous => {
+            format!("stamps at seams at most {:.2} ms off; {} wraps crossed", extremes.seam_ms, judge.wraps())
+        }
+        Law::Runs => {
+            format!("{} runs, {} restarts, {} discontinuities", judge.runs, facts.restarts, judge.discontinuities)
+        }
         Law::InStep => format!(
             "{} boundaries decoded, {} pairs, {:.2} to {:.2} ms; {} not decoded (their stamps were judged)",
             decoded.boundaries, decoded.pairs, decoded.least_ms, decoded.most_ms, facts.skipped
@@ -208,7 +232,12 @@ fn figures(law: Law, facts: &Facts) -> String {
             format!(
                 "edge {:.1} s old at the median, {:.1} s at 99 %, {:.1} s at 99.9 %; {} refreshes beyond {OLD_SECS} s, by \
                  {:.0} ms of the world at most ({:.0} ms are the machine's)",
-                lag(0.5), lag(0.99), lag(0.999), seen.old, seen.late_world_secs * 1e3, MACHINE_SECS * 1e3
+                lag(0.5),
+                lag(0.99),
+                lag(0.999),
+                seen.old,
+                seen.late_world_secs * 1e3,
+                MACHINE_SECS * 1e3
             )
         }
         Law::Dark => format!("{:.1} dark seconds; dates {:.2} ms apart at most", seen.dark_secs, extremes.dates_ms),
@@ -223,8 +252,7 @@ fn figures(law: Law, facts: &Facts) -> String {
 fn enough(facts: &Facts) -> Verdict {
     let (hours, airings) = (hours(facts), facts.judge.aired.len());
     #[expect(clippy::cast_precision_loss, reason = "thousands")]
-    let (airings_due, boundaries, decoded) =
-        (hours * 20.0, airings as f64, facts.decoded.boundaries as f64);
+    let (airings_due, boundaries, decoded) = (hours * 20.0, airings as f64, facts.decoded.boundaries as f64);
     let wraps_due = (hours / facts.judge.runs.max(1) as f64 / 26.6).floor() > 0.0;
     let holds = hours >= facts.settings.hours * 0.99
         && boundaries >= airings_due
@@ -266,7 +294,11 @@ fn of_machine(facts: &Facts) -> Vec<Verdict> {
         bounded(claim, after <= before + 4, format!("at most {before} in the first two thirds, {after} in the last"));
     }
     let children = most(samples, |sample| sample.children);
-    bounded("The station has one child for a channel", children <= 2, format!("at most {children}, two where a run follows another"));
+    bounded(
+        "The station has one child for a channel",
+        children <= 2,
+        format!("at most {children}, two where a run follows another"),
+    );
     if let (Some(first), Some(last)) = (samples.first(), samples.last()) {
         let airings = facts.judge.aired.len().max(1);
         #[expect(clippy::cast_precision_loss, reason = "bytes of a small database")]
@@ -321,12 +353,16 @@ fn grows(claim: &str, unit: &str, points: &[(f64, f64)]) -> Verdict {
             (false, false) => "IT GROWS".to_owned(),
         };
         let Trend { slope, low, high } = trend;
-        (trend.is_flat() || harmless, format!("{slope:.2} {unit} a day ({low:.2} to {high:.2}): {word}; at most {most:.0} {unit}"))
+        (
+            trend.is_flat() || harmless,
+            format!("{slope:.2} {unit} a day ({low:.2} to {high:.2}): {word}; at most {most:.0} {unit}"),
+        )
     } else {
         let quarter = points.len() / 4;
         let second = quantile(values(&points[quarter..2 * quarter]), 0.5);
         let last = quantile(values(&points[points.len() - quarter..]), 0.5);
-        let figures = format!("{second:.0} {unit} in the second quarter, {last:.0} in the last; too few days for a trend");
+        let figures =
+            format!("{second:.0} {unit} in the second quarter, {last:.0} in the last; too few days for a trend");
         (last <= second + RISE_MAX && most > 0.0, figures)
     };
     Verdict { claim: claim.to_owned(), holds, figures, examples: Vec::new() }
@@ -347,7 +383,11 @@ mod tests {
             ("filling up in the first days", true, month(|day| 20_000.0 + day.min(8.0) * 1000.0)),
             ("a megabyte a day", false, month(|day| 20_000.0 + day * 1024.0)),
             ("a kilobyte a day", true, month(|day| 20_000.0 + day)),
-            ("a short look that jumps", false, month(|day| 20_000.0 + day * 1e4).into_iter().take(96).map(|p| (p.0, p.1 * 2.0)).collect()),
+            (
+                "a short look that jumps",
+                false,
+                month(|day| 20_000.0 + day * 1e4).into_iter().take(96).map(|p| (p.0, p.1 * 2.0)).collect(),
+            ),
         ];
         for (sentence, holds, points) in cases {
             let verdict = grows("memory", "KiB", &points);
@@ -357,7 +397,8 @@ mod tests {
 
     #[test]
     fn each_run_of_ffmpeg_is_counted_without_its_beginning() {
-        let sample = |n: u32, pid, carrier| Sample { hours: f64::from(n), carrier_pid: pid, carrier, ..Sample::default() };
+        let sample =
+            |n: u32, pid, carrier| Sample { hours: f64::from(n), carrier_pid: pid, carrier, ..Sample::default() };
         let runs = (0..30).map(|n| sample(n, if n < 20 { 7 } else { 8 }, Some(u64::from(n))));
         let gone = [sample(30, 0, None)];
         let points = carried(&runs.chain(gone).collect::<Vec<_>>());

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 
 use super::as_run::{Begun, Piece};
-use super::ledger::{Ledger, Law};
+use super::ledger::{Law, Ledger};
 use super::station::{Client, StationClock};
 use crate::support::hls_reader::{Reader, Rules};
 use crate::support::hls_text::{self, Playlist};
@@ -195,7 +195,8 @@ impl<'a> Viewer<'a> {
                 format!("{}: segment {msn} answered {status}", self.clock.latest(Instant::now()))
             });
             // Its length and date were never listed to us: what is held to them cannot be judged.
-            ledger.holds(Law::Fetched, listed.is_some(), || format!("segment {msn} came and went between two refreshes"));
+            ledger
+                .holds(Law::Fetched, listed.is_some(), || format!("segment {msn} came and went between two refreshes"));
             drop(ledger);
             let mut seen = self.shared.seen.lock().expect("no thread panicked");
             seen.segments += 1;
