@@ -82,7 +82,7 @@ fn teller() -> impl FnMut(Progress) {
     let mut rate: Option<(Duration, f64)> = None;
     move |now| {
         let (since, begun) = *rate.get_or_insert((now.passed, now.hours));
-        let (passed, lived) = ((now.passed - since).as_secs_f64(), (now.hours - begun) * 3600.0);
+        let (passed, lived) = (now.passed.saturating_sub(since).as_secs_f64(), (now.hours - begun) * 3600.0);
         let speed = lived / passed.max(0.001);
         let left = Duration::from_secs_f64(((now.of - now.hours).max(0.0) * 3600.0 / speed.max(1.0)).round());
         let text = format!(

@@ -196,7 +196,7 @@ mod tests {
         for (line, words) in [
             ("nightcast plan ../etc", "an id holds a-z, 0-9 and - only"),
             ("nightcast plan --hours 0", "0 is not in 1..=168"),
-            ("nightcast run --clock-speed 1000", "must be between 0.1 and 2000"),
+            ("nightcast run --clock-speed 2001", "must be between 0.1 and 2000"),
             ("nightcast run --clock-speed NaN", "must be between 0.1 and 2000"),
             ("nightcast rum", "'run'"),
             ("nightcast", "Usage: nightcast"),

@@ -199,15 +199,18 @@ fn flashes(ffmpeg: &Ffmpeg, path: &Path) -> Vec<f64> {
     /// Luma between the background's and white: the brightest tenth of the picture counts, for a flash in a narrow
     /// picture between black bars is still a flash.
     const WHITE: f64 = 128.0;
-    let filter = "scale=64:36,format=gray,signalstats,metadata=mode=print:key=lavfi.signalstats.YHIGH:file=-";
+    // Counted in ticks, for seconds are printed with six digits, which is too coarse after a few hours.
+    let filter =
+        "settb=1/90000,scale=64:36,format=gray,signalstats,metadata=mode=print:key=lavfi.signalstats.YHIGH:file=-";
     let mut command = Command::new(&ffmpeg.program);
     command.args(["-hide_banner", "-nostdin", "-v", "error", "-copyts", "-i", &file(path), "-map", "0:v:0"]);
     command.args(["-vf", filter, "-fps_mode", "passthrough", "-f", "null", "-"]);
     let text = String::from_utf8(run(&mut command).stdout).expect("ffmpeg prints metadata in ASCII");
     let (mut found, mut time, mut was_white) = (Vec::new(), 0.0, false);
     for line in text.lines() {
-        if let Some((_, value)) = line.split_once("pts_time:") {
-            time = value.trim().parse().expect("every frame has a time");
+        if let Some((_, value)) = line.split_once(" pts:") {
+            let ticks = value.split_whitespace().next().and_then(|word| word.parse::<f64>().ok());
+            time = ticks.expect("every frame has a time") / 90_000.0;
         } else if let Some(value) = line.strip_prefix("lavfi.signalstats.YHIGH=") {
             let white = value.parse::<f64>().expect("luma is a number") > WHITE;
             if white && !was_white {

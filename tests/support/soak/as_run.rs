@@ -1,13 +1,12 @@
 //! Segments in, the log of what was on out; every airing is held to the plan and to the first airing of its item. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::boundary::{Boundary, Seam};
 use super::ledger::{Law, Ledger};
-use super::library::{Kind, kinds};
-use super::transport::{Contents, Demux, SOUND_FRAME, TICKS, Unwrapped};
+use super::transport::{Contents, Demux, Picture, SOUND_FRAME, TICKS, Unwrapped};
 
 /// One segment as a viewer got it.
 #[derive(Clone, Debug)]
@@ -50,6 +49,8 @@ pub struct Airing {
     pub date: Timestamp,
     /// How long it has been on, by EXTINF.
     pub secs: f64,
+    /// The stamp of its first picture.
+    stamp: i64,
     print: Print,
     /// Whether it was there from its first frame to its last.
     whole: bool,
@@ -59,8 +60,9 @@ pub struct Airing {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Print {
     pictures: usize,
-    sound_frames: i64,
+    sound_frames: usize,
     digest: u64,
+    sound_digest: u64,
     /// By how many ticks sound begins after the picture, and ends after it.
     sound_begins: i64,
     sound_ends: i64,
@@ -77,8 +79,9 @@ pub struct Extremes {
     pub stamps_ticks: i64,
 }
 
-/// A seam may leave a hole of up to one frame of sound (21.3 ms): the next item begins where the longer stream ends.
-const SEAM_MAX: i64 = SOUND_FRAME + TICKS / 1000;
+/// At a seam the last picture may be shown up to one frame of sound (21.3 ms) shorter: the next item begins where the
+/// sound ends.
+const SEAM_CUT: i64 = SOUND_FRAME + TICKS / 1000;
 /// Containers that count milliseconds move a frame by as much.
 const STEP_TOLERANCE: i64 = 2 * TICKS / 1000;
 const LENGTH_TOLERANCE_MS: f64 = 60.0;
@@ -92,10 +95,17 @@ const LEAP: i64 = 2 * TICKS;
 /// The station is asked for its plan more often than this; where it was not, it is not its fault.
 const ASKED_EVERY: SignedDuration = SignedDuration::from_secs(900);
 
+/// How long after the beginning the library has been found again: seconds of the world.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
 /// Holds what is aired to what should be.
 #[derive(Debug)]
 pub struct Judge {
-    kinds: HashMap<&'static str, Kind>,
+    /// Ticks of a frame of each item, as its first airing showed them.
+    frames: HashMap<String, i64>,
+    /// Frames of sound that belong to no finished airing yet: stamp and digest. A packet of sound may hold the end of one
+    /// item and the beginning of the next, so they are told apart by their time.
+    heard: VecDeque<(i64, u64)>,
     demux: Demux,
     pictures: Unwrapped,
     sounds: Unwrapped,
@@ -118,7 +128,8 @@ pub struct Judge {
 impl Default for Judge {
     fn default() -> Self {
         Self {
-            kinds: kinds().into_iter().map(|kind| (kind.title, kind)).collect(),
+            frames: HashMap::new(),
+            heard: VecDeque::new(),
             demux: Demux::default(),
             pictures: Unwrapped::default(),
             sounds: Unwrapped::default(),
@@ -147,13 +158,17 @@ impl Judge {
         last_asked: Option<Timestamp>,
         ledger: &mut Ledger,
     ) -> Option<Boundary> {
+        // A viewer joins in the middle of an item: what is judged begins with the next.
+        if self.airing.is_none() && piece.begins.is_none() {
+            return None;
+        }
         let mut contents = self.demux.read(&piece.bytes);
         contents.pictures.sort_by_key(|picture| picture.pts);
-        let (Some(first), Some(sound)) = (contents.pictures.first(), contents.sounds.first()) else {
+        let Some(stamp) = contents.pictures.first().map(|first| first.pts).filter(|_| !contents.sounds.is_empty())
+        else {
             ledger.breach(Law::Transport, || format!("segment {} has no picture or no sound", piece.msn));
             return None;
         };
-        let (stamp, sound) = (first.pts, sound.pts);
         self.discontinuities += u64::from(piece.discontinuity);
         let new_run = self.leaps(stamp);
         if new_run {
@@ -162,19 +177,35 @@ impl Judge {
         for fault in &contents.faults {
             ledger.breach(Law::Transport, || format!("{} segment {}: {fault}", piece.date, piece.msn));
         }
-        let boundary = if let Some(begun) = &piece.begins {
-            self.end_airing(ledger);
+        let before = self.listen(&contents);
+        let mut boundary = None;
+        if let Some(begun) = &piece.begins {
+            let stamp = before.unwrap_or(stamp);
+            self.end_airing(stamp, ledger);
             self.hold_to_plan(begun, piece.date, announced, last_asked, ledger);
-            let print = Print { sound_begins: sound - stamp, ..Print::default() };
             let whole = begun.start.duration_since(piece.date).as_millis().abs() < 5;
-            let airing = Airing { begun: begun.clone(), date: piece.date, secs: 0.0, print, whole };
+            let print = Print::default();
+            let airing = Airing { begun: begun.clone(), date: piece.date, secs: 0.0, stamp, print, whole };
             let title = self.airing.replace(airing).map(|before| before.begun.title);
-            self.seam.begin(title.filter(|_| !new_run), &begun.title, stamp, piece.date)
-        } else {
-            None
-        };
+            let title = title.filter(|_| !new_run);
+            boundary = self.seam.begin(title, &begun.title, contents.pictures[0].pts, piece.date);
+        }
         self.follow(&piece, &contents, ledger);
-        boundary.or_else(|| self.seam.add(piece.bytes, stamp, piece.secs))
+        boundary.or_else(|| self.seam.add(piece.bytes, contents.pictures[0].pts, piece.secs))
+    }
+
+    /// Takes the frames of sound of a segment; returns the stamp of its first picture.
+    fn listen(&mut self, contents: &Contents) -> Option<i64> {
+        let (mut pictures, mut sounds) = (self.pictures, self.sounds);
+        let stamp = contents.pictures.first().map(|first| pictures.next(first.pts));
+        for sound in &contents.sounds {
+            let mut pts = sounds.next(sound.pts);
+            for digest in &sound.frames {
+                self.heard.push_back((pts, *digest));
+                pts += SOUND_FRAME;
+            }
+        }
+        stamp
     }
 
     /// Whether the stamps do not go on.
@@ -188,6 +219,8 @@ impl Judge {
             format!("{}: stamps leap at segment {} without a discontinuity", piece.date, piece.msn)
         });
         contents.faults.retain(|fault| !fault.contains("continuity counter"));
+        self.hear_until(self.ends.map_or(0, |ends| ends.0));
+        self.heard.clear();
         self.runs += 1;
         self.wraps += self.pictures.wraps;
         (self.pictures, self.sounds) = (Unwrapped::default(), Unwrapped::default());
@@ -199,7 +232,7 @@ impl Judge {
     fn follow(&mut self, piece: &Piece, contents: &Contents, ledger: &mut Ledger) {
         let Some(airing) = &mut self.airing else { return };
         let title = airing.begun.title.as_str();
-        let frame = self.kinds.get(title).map_or(TICKS / 25, |kind| kind.frame);
+        let frame = *self.frames.entry(title.to_owned()).or_insert_with(|| frame_of(&contents.pictures));
         let at_seam = piece.begins.is_some();
         let mut holes = Vec::new();
         let (mut picture_end, mut sound_end) = self.ends.unzip();
@@ -212,28 +245,23 @@ impl Judge {
         for sound in &contents.sounds {
             let pts = self.sounds.next(sound.pts);
             holes.extend(sound_end.map(|end| ("sound", pts - end)));
-            sound_end = Some(pts + sound.frames * SOUND_FRAME);
-            airing.print.sound_frames += sound.frames;
+            sound_end = Some(pts + i64::try_from(sound.frames.len()).unwrap_or(0) * SOUND_FRAME);
         }
         let mut largest = 0;
         for (n, (what, hole)) in holes.iter().enumerate() {
             // The first of each stream may stand at a seam.
             let first = n == 0 || holes[n - 1].0 != *what;
-            let most = if at_seam && first { SEAM_MAX } else { STEP_TOLERANCE };
-            largest = largest.max(if at_seam && first { *hole } else { 0 });
-            ledger.holds(Law::Continuous, (-STEP_TOLERANCE..=most).contains(hole), || {
+            let least = if at_seam && first && *what == "picture" { SEAM_CUT } else { STEP_TOLERANCE };
+            largest = largest.max(if first { hole.abs() } else { 0 });
+            ledger.holds(Law::Continuous, (-least..=STEP_TOLERANCE).contains(hole), || {
                 format!("{}: a hole of {hole} ticks of {what} in segment {} of {title}", piece.date, piece.msn)
             });
         }
         self.extremes.seam_ms = self.extremes.seam_ms.max(millis(largest));
         self.ends = picture_end.zip(sound_end);
         airing.print.pictures += contents.pictures.len();
-        let both = contents.digest.0 ^ contents.digest.1.rotate_left(32);
-        airing.print.digest = (airing.print.digest ^ both).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17);
+        airing.print.digest = stirred(airing.print.digest, contents.digest);
         airing.secs += piece.secs;
-        if let Some((picture, sound)) = self.ends {
-            airing.print.sound_ends = sound - picture;
-        }
         self.hold_to_dates(piece, contents, ledger);
     }
 
@@ -257,7 +285,26 @@ impl Judge {
         });
     }
 
-    fn end_airing(&mut self, ledger: &mut Ledger) {
+    /// Gives the present airing its sound.
+    fn hear_until(&mut self, end: i64) {
+        let Some(airing) = &mut self.airing else {
+            self.heard.clear();
+            return;
+        };
+        // Half a frame: what begins with the next picture belongs to it.
+        while let Some((pts, digest)) = self.heard.pop_front_if(|(pts, _)| *pts < end - SOUND_FRAME / 2) {
+            if airing.print.sound_frames == 0 {
+                airing.print.sound_begins = pts - airing.stamp;
+            }
+            airing.print.sound_frames += 1;
+            airing.print.sound_digest = stirred(airing.print.sound_digest, digest);
+            airing.print.sound_ends = pts + SOUND_FRAME - end;
+        }
+    }
+
+    /// Ends the present airing where the next begins.
+    fn end_airing(&mut self, end: i64, ledger: &mut Ledger) {
+        self.hear_until(end);
         let Some(airing) = &self.airing else { return };
         let Begun { serial, title, planned, .. } = &airing.begun;
         if airing.whole {
@@ -268,7 +315,7 @@ impl Judge {
             });
             let print = airing.print;
             let first = *self.firsts.entry(title.clone()).or_insert(print);
-            let bytes = |print: Print| (print.pictures, print.sound_frames, print.digest);
+            let bytes = |print: Print| (print.pictures, print.sound_frames, print.digest, print.sound_digest);
             ledger.holds(Law::SameBytes, bytes(first) == bytes(print), || {
                 format!("{}: {serial} {title} was {first:?} and is {print:?}", airing.date)
             });
@@ -292,7 +339,10 @@ impl Judge {
     ) {
         let Begun { serial, title, .. } = begun;
         if let Some(last) = &self.airing {
-            ledger.holds(Law::Order, *serial == last.begun.serial + 1, || {
+            // While the files are found again, file by file, what was not announced is planned anew, with new serials.
+            let settled = self.aired.first().is_some_and(|first| date.duration_since(first.date) > SETTLED_AFTER);
+            let consecutive = *serial == last.begun.serial + 1 || !settled && *serial > last.begun.serial;
+            ledger.holds(Law::Order, consecutive, || {
                 format!("{date}: {serial} {title} came after {} {}", last.begun.serial, last.begun.title)
             });
             let gap = date.duration_since(last.date).as_secs_f64() - last.secs;
@@ -321,6 +371,17 @@ impl Judge {
     pub fn wraps(&self) -> u64 {
         self.wraps + self.pictures.wraps
     }
+}
+
+/// How long a frame is: the median of the steps.
+fn frame_of(pictures: &[Picture]) -> i64 {
+    let mut steps: Vec<i64> = pictures.windows(2).map(|two| two[1].pts - two[0].pts).collect();
+    steps.sort_unstable();
+    steps.get(steps.len() / 2).copied().unwrap_or(TICKS / 25)
+}
+
+fn stirred(sum: u64, digest: u64) -> u64 {
+    (sum ^ digest).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "some seconds")]

@@ -125,7 +125,12 @@ fn judge(batch: &[Boundary], measured: &Measured) -> Decoded {
             decoded.least_ms = decoded.least_ms.min(pair.offset_ms);
             decoded.most_ms = decoded.most_ms.max(pair.offset_ms);
             if pair.offset_ms.abs() > APART_MAX_MS {
-                decoded.faults.push(format!("{}: {:.1} ms apart", boundary.what, pair.offset_ms));
+                decoded.faults.push(format!(
+                    "{}: {:.1} ms apart {:.3} s from the seam",
+                    boundary.what,
+                    pair.offset_ms,
+                    time(pair.video_secs) - seam
+                ));
             }
         }
         if before == 0 || before == pairs.len() {
@@ -168,9 +173,12 @@ mod tests {
         Measured { offsets: at.iter().map(offset).collect(), ..Measured::default() }
     }
 
+    /// When a flash was seen, in seconds, and how far its beep was from it, in milliseconds.
+    type Offsets = &'static [(f64, f64)];
+
     #[test]
     fn both_sides_of_a_boundary_must_flash_and_beep_as_one() {
-        let cases: [(&str, &[(f64, f64)], usize); 5] = [
+        let cases: [(&str, Offsets, usize); 5] = [
             ("as it should be", &[(10.5, 1.0), (12.5, -1.0)], 0),
             ("nothing before", &[(12.5, 0.0)], 1),
             ("nothing after", &[(10.5, 0.0)], 1),
@@ -189,12 +197,12 @@ mod tests {
     fn a_boundary_at_the_end_of_33_bits_is_judged_by_itself() {
         let wrapping = boundary(WRAP - TICKS);
         assert!(!goes_after(&[boundary(TICKS)], &wrapping) && goes_after(&[], &wrapping));
-        assert!(!goes_after(&[wrapping.clone()], &boundary(9 * TICKS)));
+        assert!(!goes_after(std::slice::from_ref(&wrapping), &boundary(9 * TICKS)));
         assert!(goes_after(&[boundary(TICKS)], &boundary(9 * TICKS)));
         assert!(!goes_after(&[boundary(9 * TICKS)], &boundary(TICKS)));
         for ahead in [0.0, secs(WRAP)] {
             let offsets = [(secs(WRAP) - 0.5, 0.0), (1.5 + ahead, 0.0)];
-            assert_eq!(judge(&[wrapping.clone()], &measured(&offsets)).faults, Vec::<String>::new());
+            assert_eq!(judge(std::slice::from_ref(&wrapping), &measured(&offsets)).faults, Vec::<String>::new());
         }
     }
 

@@ -27,7 +27,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::as_run::{Announced, Judge, Piece};
 use self::boundary::{Boundary, Decoded};
-use self::ledger::Law;
+use self::ledger::{Law, Ledger};
 use self::machine::Sample;
 use self::report::{Facts, Report};
 use self::station::{Home, StationClock};
@@ -133,12 +133,7 @@ pub fn run(settings: &Settings, mut progress: impl FnMut(Progress)) -> Result<Re
     let rows = history::read(&home.path("data/station.sqlite"))?;
     let compared = history::compare(&rows, &judge.aired, &mut ledger);
     let warnings = judge_log(&log, restarts, &mut ledger)?;
-    ledger.holds(Law::Runs, judge.runs == restarts + 1, || {
-        format!("{} runs were seen, and the station tells {restarts} restarts", judge.runs)
-    });
-    let slots = u64::try_from(SLOTS).unwrap_or(u64::MAX);
-    let due = judge.aired.len() as u64 / slots;
-    ledger.holds(Law::Runs, restarts <= due + 1, || format!("{restarts} restarts, and {due} lists came to their end"));
+    judge_restarts(&judge, restarts, &mut ledger);
     let seen = shared.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     let facts = Facts {
         settings: settings.clone(),
@@ -154,7 +149,17 @@ pub fn run(settings: &Settings, mut progress: impl FnMut(Progress)) -> Result<Re
         warnings,
         samples,
     };
-    Ok(Report::new(facts, ledger))
+    Ok(Report::new(facts, &ledger))
+}
+
+/// A run ends when its list does, and for no other reason.
+fn judge_restarts(judge: &Judge, restarts: u64, ledger: &mut Ledger) {
+    ledger.holds(Law::Runs, judge.runs == restarts + 1, || {
+        format!("{} runs were seen, and the station tells {restarts} restarts", judge.runs)
+    });
+    let slots = u64::try_from(SLOTS).unwrap_or(u64::MAX);
+    let due = judge.aired.len() as u64 / slots;
+    ledger.holds(Law::Runs, restarts <= due + 1, || format!("{restarts} restarts, and {due} lists came to their end"));
 }
 
 /// Lines of a run's list, as the station writes it: one for each airing.

@@ -65,7 +65,7 @@ fn plots(report: &Report) -> Vec<(&'static str, &'static str, Vec<Line>)> {
         .collect();
     let hours = &report.facts.seen.hours;
     let lag = |value: &dyn Fn(&super::viewer::Hour) -> f64| {
-        hours.iter().map(|hour| (hour.hour / 24.0, value(hour))).collect::<Vec<_>>()
+        hours.iter().map(|hour| (hour.number / 24.0, value(hour))).collect::<Vec<_>>()
     };
     vec![
         (
@@ -127,8 +127,10 @@ fn plot(title: &str, unit: &str, lines: &[Line]) -> String {
     }
     for ((name, points), (n, colour)) in lines.iter().zip(COLOURS.iter().enumerate()) {
         // More points than pixels are no use.
-        let path: String =
-            binned(points, right / 480.0).iter().map(|point| format!("{:.1},{:.1} ", x(point.0), y(point.1))).collect();
+        let path = binned(points, right / 480.0).iter().fold(String::new(), |mut path, point| {
+            let _infallible = write!(path, "{:.1},{:.1} ", x(point.0), y(point.1));
+            path
+        });
         #[expect(clippy::cast_precision_loss, reason = "three lines")]
         let at = LEFT + 10.0 + n as f64 * 150.0;
         let _infallible = write!(

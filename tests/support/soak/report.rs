@@ -64,8 +64,8 @@ const BYTES_AN_AIRING_MAX: f64 = 700.0;
 const RUN_FOLDER_MAX: u64 = 32 << 20;
 
 impl Report {
-    pub fn new(facts: Facts, ledger: Ledger) -> Self {
-        let mut verdicts: Vec<Verdict> = Law::ALL.into_iter().map(|law| of_law(law, &facts, &ledger)).collect();
+    pub fn new(facts: Facts, ledger: &Ledger) -> Self {
+        let mut verdicts: Vec<Verdict> = Law::ALL.into_iter().map(|law| of_law(law, &facts, ledger)).collect();
         verdicts.push(enough(&facts));
         verdicts.extend(of_machine(&facts));
         Self { facts, verdicts }
@@ -206,7 +206,7 @@ fn figures(law: Law, facts: &Facts) -> String {
         }
         Law::Transport | Law::SameBytes => format!("{} airings, every packet", judge.aired.len()),
         Law::Continuous => {
-            format!("the largest hole at a seam was {:.2} ms; {} wraps crossed", extremes.seam_ms, judge.wraps())
+            format!("stamps at seams at most {:.2} ms off; {} wraps crossed", extremes.seam_ms, judge.wraps())
         }
         Law::Runs => {
             format!("{} runs, {} restarts, {} discontinuities", judge.runs, facts.restarts, judge.discontinuities)
@@ -252,8 +252,10 @@ fn figures(law: Law, facts: &Facts) -> String {
 fn enough(facts: &Facts) -> Verdict {
     let (hours, airings) = (hours(facts), facts.judge.aired.len());
     #[expect(clippy::cast_precision_loss, reason = "thousands")]
+    let runs = facts.judge.runs.max(1) as f64;
+    #[expect(clippy::cast_precision_loss, reason = "thousands")]
     let (airings_due, boundaries, decoded) = (hours * 20.0, airings as f64, facts.decoded.boundaries as f64);
-    let wraps_due = (hours / facts.judge.runs.max(1) as f64 / 26.6).floor() > 0.0;
+    let wraps_due = (hours / runs / 26.6).floor() > 0.0;
     let holds = hours >= facts.settings.hours * 0.99
         && boundaries >= airings_due
         && decoded >= boundaries * 0.25
@@ -372,13 +374,15 @@ fn grows(claim: &str, unit: &str, points: &[(f64, f64)]) -> Verdict {
 mod tests {
     use super::*;
 
-    fn month(value: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
+    type Points = Vec<(f64, f64)>;
+
+    fn month(value: impl Fn(f64) -> f64) -> Points {
         (0..1440).map(|n| f64::from(n) / 48.0).map(|day| (day, value(day))).collect()
     }
 
     #[test]
     fn growth_of_memory_is_judged() {
-        let cases: [(&str, bool, Vec<(f64, f64)>); 5] = [
+        let cases: [(&str, bool, Points); 5] = [
             ("flat", true, month(|day| 20_000.0 + (day * 50.0).sin() * 100.0)),
             ("filling up in the first days", true, month(|day| 20_000.0 + day.min(8.0) * 1000.0)),
             ("a megabyte a day", false, month(|day| 20_000.0 + day * 1024.0)),

@@ -14,7 +14,7 @@ use super::library;
 use crate::support::ffmpegs::Ffmpeg;
 
 /// How long anything waited for may take.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A folder in which the station lives twice: at the world's speed to prepare everything, then fast.
 #[derive(Debug)]

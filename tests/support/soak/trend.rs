@@ -97,13 +97,15 @@ mod tests {
         f64::from(n.wrapping_mul(2_654_435_761) >> 8) / f64::from(1 << 23) - 1.0
     }
 
-    fn points(value: impl Fn(u32) -> f64) -> Vec<(f64, f64)> {
+    type Points = Vec<(f64, f64)>;
+
+    fn points(value: impl Fn(u32) -> f64) -> Points {
         (0..160).map(|n| (f64::from(n) / 8.0, value(n))).collect()
     }
 
     #[test]
     fn growth_is_told_from_noise() {
-        let cases: [(&str, bool, Vec<(f64, f64)>); 6] = [
+        let cases: [(&str, bool, Points); 6] = [
             ("noise alone", true, points(|n| 20.0 + noise(n))),
             ("nothing moves", true, points(|_| 20.0)),
             ("one jump of one point", true, points(|n| if n == 80 { 900.0 } else { 20.0 + noise(n) })),
@@ -130,7 +132,8 @@ mod tests {
         let wandering = points(|n| 20.0 + (f64::from(n) / 12.0).sin());
         let width = |points: &[(f64, f64)]| Trend::of(points).map(|trend| trend.high - trend.low).unwrap();
         let mut shuffled: Vec<f64> = wandering.iter().map(|point| point.1).collect();
-        shuffled.sort_by_key(|value| noise(value.to_bits() as u32 ^ 77).to_bits());
+        let halves = |value: &f64| (value.to_bits() & u64::from(u32::MAX)).try_into().unwrap_or(0);
+        shuffled.sort_by_key(|value| noise(77 ^ halves(value)).to_bits());
         let shuffled: Vec<_> = wandering.iter().zip(shuffled).map(|(point, y)| (point.0, y)).collect();
         assert!(width(&wandering) > 2.0 * width(&shuffled), "{} {}", width(&wandering), width(&shuffled));
     }

@@ -34,7 +34,7 @@ const PROMISED_SECS: f64 = 18.0;
 /// How far the edge was behind the clock in one hour, in seconds of the station.
 #[derive(Clone, Copy, Debug)]
 pub struct Hour {
-    pub hour: f64,
+    pub number: f64,
     pub least: f64,
     pub most: f64,
 }
@@ -169,14 +169,16 @@ impl<'a> Viewer<'a> {
             seen.lags.push(lag);
         }
         let hour = (now.duration_since(first).as_secs_f64() / 3600.0).floor();
-        match seen.hours.last_mut().filter(|last| (last.hour - hour).abs() < 0.5) {
+        match seen.hours.last_mut().filter(|last| (last.number - hour).abs() < 0.5) {
             Some(last) => (last.least, last.most) = (last.least.min(lag), last.most.max(lag)),
-            None => seen.hours.push(Hour { hour, least: lag, most: lag }),
+            None => seen.hours.push(Hour { number: hour, least: lag, most: lag }),
         }
         drop(seen);
         if !breaches.is_empty() {
             let mut ledger = self.shared.ledger.lock().expect("no thread panicked");
-            breaches.into_iter().for_each(|(law, what)| ledger.breach(law, || what));
+            for (law, what) in breaches {
+                ledger.breach(law, || what);
+            }
         }
     }
 
