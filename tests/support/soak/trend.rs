@@ -33,7 +33,7 @@ impl Trend {
         let reach = Z * variance.sqrt();
         let pairs = count(slopes.len());
         let at = |place: f64| slopes[index(place.clamp(0.0, pairs - 1.0))];
-        Some(Self { slope, low: at((pairs - reach) / 2.0 - 1.0), high: at((pairs + reach) / 2.0) })
+        Some(Self { slope, low: at((pairs - reach) / 2.0 - 1.0), high: at(f64::midpoint(pairs, reach)) })
     }
 
     /// Whether zero lies in the interval.
@@ -133,7 +133,7 @@ mod tests {
         let width = |points: &[(f64, f64)]| Trend::of(points).map(|trend| trend.high - trend.low).unwrap();
         let mut shuffled: Vec<f64> = wandering.iter().map(|point| point.1).collect();
         let halves = |value: &f64| (value.to_bits() & u64::from(u32::MAX)).try_into().unwrap_or(0);
-        shuffled.sort_by_key(|value| noise(77 ^ halves(value)).to_bits());
+        shuffled.sort_by_key(|value| noise(0x4d ^ halves(value)).to_bits());
         let shuffled: Vec<_> = wandering.iter().zip(shuffled).map(|(point, y)| (point.0, y)).collect();
         assert!(width(&wandering) > 2.0 * width(&shuffled), "{} {}", width(&wandering), width(&shuffled));
     }
