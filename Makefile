@@ -13,7 +13,7 @@ export NIGHTCAST_TEST_PYTHON ?= $(TOOLS)/python/bin/python
 
 BROWSER := tests/browser
 
-.PHONY: run build demo test test-rust test-browser hostile check advisories fuzz bench soak tools help clean
+.PHONY: run build demo test test-rust test-browser faults hostile check advisories fuzz bench soak tools help clean
 
 run: build channels.toml ## Run the station on http://127.0.0.1:8080 (the same as `make` alone)
 	@scripts/run.sh
@@ -36,6 +36,9 @@ test-rust: tools
 
 test-browser: tools
 	@scripts/browser-tests.sh $(BROWSER)
+
+faults: tools ## Make every fault happen with viewers watching; prints the tables of docs/faults.md
+	@scripts/faults.sh
 
 hostile: tools ## Send hostile files through library and workshop: FILES=1000 SEED=1
 	NIGHTCAST_HOSTILE_FILES=$(or $(FILES),1000) NIGHTCAST_HOSTILE_SEED=$(or $(SEED),1) \

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Usage: browser-tests.sh FOLDER
-# Runs the browser tests against the real program. They start and end it themselves, with films they make.
+# Usage: browser-tests.sh FOLDER [TEST...]
+# Runs the browser tests, or those files of them, against the real program. They start and end it themselves, with films they make.
 set -euo pipefail
 folder=$1
+shift
 
 cargo build --locked
 export NIGHTCAST=${CARGO_TARGET_DIR:-$PWD/target}/debug/nightcast
-npm test --silent --prefix "$folder"
+npm test --silent --prefix "$folder" -- "$@"
