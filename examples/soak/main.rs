@@ -79,6 +79,7 @@ fn teller() -> impl FnMut(Progress) {
         bar
     });
     let mut last = Instant::now().checked_sub(LINE_EVERY);
+    let mut newest = None;
     let mut rate: Option<(Duration, f64)> = None;
     move |now| {
         let (since, begun) = *rate.get_or_insert((now.passed, now.hours));
@@ -91,9 +92,14 @@ fn teller() -> impl FnMut(Progress) {
             now.of / 24.0,
             now.segments,
             now.airings,
-            now.violations,
+            now.wrong.0,
             HumanDuration(left)
         );
+        if now.wrong.1 != newest {
+            newest.clone_from(&now.wrong.1);
+            let said = format!("soak: found: {}", newest.as_deref().unwrap_or_default());
+            bar.as_ref().map_or_else(|| eprintln!("{said}"), |bar| bar.println(&said));
+        }
         if let Some(bar) = &bar {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
             bar.set_position((now.hours / now.of * 1000.0).clamp(0.0, 1000.0) as u64);

@@ -82,6 +82,7 @@ impl Law {
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     broken: BTreeMap<Law, (u64, Vec<String>)>,
+    newest: Option<String>,
 }
 
 impl Ledger {
@@ -90,7 +91,9 @@ impl Ledger {
         let (count, examples) = self.broken.entry(law).or_default();
         *count += 1;
         if examples.len() < EXAMPLES_MAX {
-            examples.push(what());
+            let what = what();
+            self.newest = Some(format!("{law:?}: {what}"));
+            examples.push(what);
         }
     }
 
@@ -109,6 +112,11 @@ impl Ledger {
     /// Returns the first breaches of a law.
     pub fn examples(&self, law: Law) -> &[String] {
         self.broken.get(&law).map_or(&[], |(_, examples)| examples)
+    }
+
+    /// Returns how many breaches there were, and the last that is kept as an example.
+    pub fn told(&self) -> (u64, Option<String>) {
+        (self.total(), self.newest.clone())
     }
 
     /// Returns how many breaches there were of all laws.

@@ -47,13 +47,14 @@ pub struct Settings {
 }
 
 /// How far it is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Progress {
     pub hours: f64,
     pub of: f64,
     pub segments: u64,
     pub airings: u64,
-    pub violations: u64,
+    /// How many violations, and the last of those that are told.
+    pub wrong: (u64, Option<String>),
     /// Of the world's time.
     pub passed: Duration,
 }
@@ -87,10 +88,7 @@ pub fn run(settings: &Settings, mut progress: impl FnMut(Progress)) -> Result<Re
 
     let began = Instant::now();
     let station = home.start(settings.speed, "station.log")?;
-    let mut client = station.client();
-    while client.get("/channels/one/index.m3u8")?.0 != 200 {
-        std::thread::park_timeout(Duration::from_millis(1));
-    }
+    let mut client = station.on_air()?;
     let clock = StationClock::ask(&mut client, settings.speed)?;
     let first = clock.earliest(Instant::now());
     let end = first + SignedDuration::try_from_secs_f64(settings.hours * 3600.0)?;
@@ -114,10 +112,14 @@ pub fn run(settings: &Settings, mut progress: impl FnMut(Progress)) -> Result<Re
             ask_for_plan(&mut client, plan)?;
             let hours = clock.earliest(Instant::now()).duration_since(first).as_secs_f64() / 3600.0;
             samples.push(Sample::take(station.pid(), &home.path("data"), &station.log, hours));
-            let segments = shared.seen.lock().unwrap_or_else(PoisonError::into_inner).segments;
-            let violations = shared.ledger.lock().unwrap_or_else(PoisonError::into_inner).total();
-            let airings = airings.load(Ordering::Relaxed);
-            progress(Progress { hours, of: settings.hours, segments, airings, violations, passed: began.elapsed() });
+            progress(Progress {
+                hours,
+                of: settings.hours,
+                segments: shared.seen.lock().unwrap_or_else(PoisonError::into_inner).segments,
+                airings: airings.load(Ordering::Relaxed),
+                wrong: shared.ledger.lock().unwrap_or_else(PoisonError::into_inner).told(),
+                passed: began.elapsed(),
+            });
             std::thread::park_timeout(LOOK);
         }
         viewer.join().expect("the viewer does not panic").context("the viewer was turned away")?;

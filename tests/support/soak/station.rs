@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use jiff::{SignedDuration, Timestamp};
 
 use super::library;
@@ -78,6 +78,17 @@ impl Station {
 
     pub fn client(&self) -> Client {
         Client { address: self.address.clone(), stream: None, body: Vec::new() }
+    }
+
+    /// Waits until the channel is on air.
+    pub fn on_air(&self) -> Result<Client> {
+        let mut client = self.client();
+        let deadline = Instant::now() + PATIENCE;
+        while client.get("/channels/one/index.m3u8")?.0 != 200 {
+            ensure!(Instant::now() < deadline, "the channel is not on air");
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        Ok(client)
     }
 
     /// Asks again and again until something is so.
