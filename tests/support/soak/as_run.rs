@@ -163,7 +163,7 @@ impl Judge {
             return None;
         }
         let mut contents = self.demux.read(&piece.bytes);
-        contents.pictures.sort_by_key(|picture| picture.pts);
+        contents.order_as_shown();
         let Some(stamp) = contents.pictures.first().map(|first| first.pts).filter(|_| !contents.sounds.is_empty())
         else {
             ledger.breach(Law::Transport, || format!("segment {} has no picture or no sound", piece.msn));

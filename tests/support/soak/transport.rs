@@ -42,6 +42,15 @@ pub struct Contents {
     pub faults: Vec<String>,
 }
 
+impl Contents {
+    /// Orders the pictures as they are shown, also where the stamps begin anew among them.
+    pub fn order_as_shown(&mut self) {
+        let first = self.pictures.first().map_or(0, |first| first.dts);
+        // What is shown before it is decoded cannot be far before.
+        self.pictures.sort_by_key(|picture| (picture.pts - first + WRAP / 2).rem_euclid(WRAP));
+    }
+}
+
 /// Reads segments one after the other; remembers the continuity counters between them.
 #[derive(Debug, Default)]
 pub struct Demux {
@@ -285,6 +294,16 @@ mod tests {
         let again = Demux::default().read(&[tables(), split, sound].concat());
         assert_eq!((again.digest, &again.sounds), (contents.digest, &contents.sounds));
         assert_eq!(again.faults, Vec::<String>::new());
+    }
+
+    #[test]
+    fn pictures_are_shown_in_order_also_where_the_stamps_begin_anew() {
+        for first in [0, 5 * TICKS, WRAP - 100, WRAP - 2] {
+            let picture = |step: i64| Picture { pts: (first + step).rem_euclid(WRAP), dts: first };
+            let mut contents = Contents { pictures: [3, 9, 6, 15, 12].map(picture).to_vec(), ..Contents::default() };
+            contents.order_as_shown();
+            assert_eq!(contents.pictures, [3, 6, 9, 12, 15].map(picture), "from {first}");
+        }
     }
 
     #[test]
