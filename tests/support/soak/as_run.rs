@@ -288,7 +288,7 @@ impl Judge {
     /// Gives the present airing its sound.
     fn hear_until(&mut self, end: i64) {
         let Some(airing) = &mut self.airing else {
-            self.heard.clear();
+            self.heard.retain(|(pts, _)| *pts >= end - SOUND_FRAME / 2);
             return;
         };
         // Half a frame: what begins with the next picture belongs to it.
