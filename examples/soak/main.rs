@@ -36,7 +36,8 @@ fn main() -> Result<ExitCode> {
         program: root.join("target/release/nightcast"),
         ffmpeg: support::ffmpegs::system(),
         hours: number("DAYS", 30.0, 0.01..=366.0)? * 24.0,
-        speed: number("SPEED", 800.0, 1.0..=2000.0)?,
+        speed: number("SPEED", 600.0, 1.0..=2000.0)?,
+        first_timestamp: 0,
         build: "release",
     };
     if !settings.program.exists() {

@@ -32,6 +32,17 @@ pub struct Begun {
     pub title: String,
 }
 
+/// What the station had announced when a programme began.
+#[derive(Clone, Debug, Default)]
+pub struct Word {
+    /// Of the programme itself.
+    pub announced: Option<Announced>,
+    /// The serial of the programme announced before it.
+    pub before: Option<u64>,
+    /// When the station was asked last.
+    pub asked: Option<Timestamp>,
+}
+
 /// What the station announced of a programme, first, and when it was asked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Announced {
@@ -151,13 +162,7 @@ impl Default for Judge {
 
 impl Judge {
     /// Takes the next segment; returns a boundary when both its sides are there.
-    pub fn take(
-        &mut self,
-        piece: Piece,
-        announced: Option<&Announced>,
-        last_asked: Option<Timestamp>,
-        ledger: &mut Ledger,
-    ) -> Option<Boundary> {
+    pub fn take(&mut self, piece: Piece, word: &Word, ledger: &mut Ledger) -> Option<Boundary> {
         // A viewer joins in the middle of an item: what is judged begins with the next.
         if self.airing.is_none() && piece.begins.is_none() {
             return None;
@@ -182,7 +187,7 @@ impl Judge {
         if let Some(begun) = &piece.begins {
             let stamp = before.unwrap_or(stamp);
             self.end_airing(stamp, ledger);
-            self.hold_to_plan(begun, piece.date, announced, last_asked, ledger);
+            self.hold_to_plan(begun, piece.date, word, ledger);
             let whole = begun.start.duration_since(piece.date).as_millis().abs() < 5;
             let print = Print::default();
             let airing = Airing { begun: begun.clone(), date: piece.date, secs: 0.0, stamp, print, whole };
@@ -329,19 +334,14 @@ impl Judge {
         self.aired.push(airing.clone());
     }
 
-    fn hold_to_plan(
-        &mut self,
-        begun: &Begun,
-        date: Timestamp,
-        announced: Option<&Announced>,
-        last_asked: Option<Timestamp>,
-        ledger: &mut Ledger,
-    ) {
+    fn hold_to_plan(&mut self, begun: &Begun, date: Timestamp, word: &Word, ledger: &mut Ledger) {
         let Begun { serial, title, .. } = begun;
         if let Some(last) = &self.airing {
-            // While the files are found again, file by file, what was not announced is planned anew, with new serials.
+            // While the files are found again, file by file, what was not announced is planned anew, with new serials;
+            // later a serial may be missing that was given to what never came to be announced.
             let settled = self.aired.first().is_some_and(|first| date.duration_since(first.date) > SETTLED_AFTER);
-            let consecutive = *serial == last.begun.serial + 1 || !settled && *serial > last.begun.serial;
+            let skipped = settled && word.before.is_some_and(|before| before > last.begun.serial);
+            let consecutive = *serial > last.begun.serial && !skipped;
             ledger.holds(Law::Order, consecutive, || {
                 format!("{date}: {serial} {title} came after {} {}", last.begun.serial, last.begun.title)
             });
@@ -351,7 +351,7 @@ impl Judge {
                 format!("{date}: {serial} {title} begins {gap:.3} s after the end of the one before")
             });
         }
-        match announced.filter(|announced| announced.asked <= date) {
+        match word.announced.as_ref().filter(|announced| announced.asked <= date) {
             Some(announced) => {
                 let off = begun.start.duration_since(announced.start).as_secs_f64() * 1e3;
                 self.extremes.announced_ms = self.extremes.announced_ms.max(off.abs());
@@ -360,7 +360,7 @@ impl Judge {
                     format!("{date}: {begun:?} was announced as {announced:?}")
                 });
             }
-            None if last_asked.is_some_and(|asked| asked <= date && date.duration_since(asked) < ASKED_EVERY) => {
+            None if word.asked.is_some_and(|asked| asked <= date && date.duration_since(asked) < ASKED_EVERY) => {
                 ledger.breach(Law::Announced, || format!("{date}: {serial} {title} was never announced"));
             }
             None => self.unasked += 1,

@@ -15,7 +15,7 @@ pub mod transport;
 pub mod trend;
 pub mod viewer;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
 
-use self::as_run::{Announced, Judge, Piece};
+use self::as_run::{Announced, Judge, Piece, Word};
 use self::boundary::{Boundary, Decoded};
 use self::ledger::{Law, Ledger};
 use self::machine::Sample;
@@ -42,6 +42,8 @@ pub struct Settings {
     /// How many hours of channel.
     pub hours: f64,
     pub speed: f64,
+    /// What the stamps of each run begin with, in seconds.
+    pub first_timestamp: u32,
     /// How the program was built, for the report.
     pub build: &'static str,
 }
@@ -72,7 +74,7 @@ const BATCH: usize = 40;
 /// Plans told so far, by serial, and when the station was last asked.
 #[derive(Debug, Default)]
 struct Plan {
-    told: HashMap<u64, Announced>,
+    told: BTreeMap<u64, Announced>,
     asked: Vec<Timestamp>,
 }
 
@@ -82,12 +84,12 @@ struct Plan {
 /// When it cannot be run at all. What it finds wrong is in the report.
 pub fn run(settings: &Settings, mut progress: impl FnMut(Progress)) -> Result<Report> {
     let home = Home::new(&settings.program, &settings.ffmpeg)?;
-    let mut station = home.start(1.0, "preparing.log")?;
+    let mut station = home.start(1.0, 0, "preparing.log")?;
     station.prepared(library::kinds().len())?;
     station.stop()?;
 
     let began = Instant::now();
-    let station = home.start(settings.speed, "station.log")?;
+    let station = home.start(settings.speed, settings.first_timestamp, "station.log")?;
     let mut client = station.on_air()?;
     let clock = StationClock::ask(&mut client, settings.speed)?;
     let first = clock.earliest(Instant::now());
@@ -197,16 +199,16 @@ fn judge(
 ) -> (Judge, u64) {
     let (mut judge, mut skipped) = (Judge::default(), 0);
     while let Ok(piece) = pieces.recv() {
-        let (announced, asked) = match &piece.begins {
-            Some(begun) => {
-                let plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
-                let asked = plan.asked.iter().rev().find(|asked| **asked <= piece.date).copied();
-                (plan.told.get(&begun.serial).cloned(), asked)
+        let word = piece.begins.as_ref().map(|begun| {
+            let plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
+            Word {
+                announced: plan.told.get(&begun.serial).cloned(),
+                before: plan.told.range(..begun.serial).next_back().map(|(serial, _)| *serial),
+                asked: plan.asked.iter().rev().find(|asked| **asked <= piece.date).copied(),
             }
-            None => (None, None),
-        };
+        });
         let mut ledger = shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        let boundary = judge.take(piece, announced.as_ref(), asked, &mut ledger);
+        let boundary = judge.take(piece, &word.unwrap_or_default(), &mut ledger);
         drop(ledger);
         airings.store(judge.aired.len() as u64, Ordering::Relaxed);
         if let Some(boundary) = boundary

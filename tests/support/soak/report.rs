@@ -255,7 +255,7 @@ fn enough(facts: &Facts) -> Verdict {
     let runs = facts.judge.runs.max(1) as f64;
     #[expect(clippy::cast_precision_loss, reason = "thousands")]
     let (airings_due, boundaries, decoded) = (hours * 20.0, airings as f64, facts.decoded.boundaries as f64);
-    let wraps_due = (hours / runs / 26.6).floor() > 0.0;
+    let wraps_due = hours / runs + f64::from(facts.settings.first_timestamp) / 3600.0 > 26.6;
     let holds = hours >= facts.settings.hours * 0.99
         && boundaries >= airings_due
         && decoded >= boundaries * 0.25
