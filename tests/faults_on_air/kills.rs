@@ -90,7 +90,8 @@ fn mezzanines(home: &Home) -> Vec<PathBuf> {
         let fits = |path: &&PathBuf| {
             [25 * secs, 25 * secs + 1].contains(&u32::try_from(packet_digests(path, "v:0").len()).unwrap())
         };
-        streams.iter().find(fits).unwrap().clone()
+        let counts = || streams.iter().map(|path| (path.clone(), packet_digests(path, "v:0").len())).collect::<Vec<_>>();
+        streams.iter().find(fits).unwrap_or_else(|| panic!("{secs} s: {:?}", counts())).clone()
     };
     TITLES.map(|(_, secs)| of_length(secs)).to_vec()
 }
