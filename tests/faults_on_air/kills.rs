@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nightcast::ffmpeg::rate::Rate;
+use nightcast::prepare::length;
+use nightcast::units::MediaTime;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -41,8 +44,9 @@ fn of_a_hundred_killed_copiers_no_frame_is_lost_and_none_repeated() {
             let deaths = kill + 1;
             station.until("the death was noticed", || (count(&station, "on-air ffmpeg ended") >= deaths).then_some(()));
             if deaths % 3 == 0 {
-                let delivered = count(&station, "on-air ffmpeg delivers");
-                station.until("it delivers", || (count(&station, "on-air ffmpeg delivers") > delivered).then_some(()));
+                let run = format!("\"run\":\"{}\"", deaths + 1);
+                let delivers = |line: &str| line.contains("on-air ffmpeg delivers") && line.contains(&run);
+                station.wait_for_log("it delivers", delivers);
             }
             pass(BETWEEN_MAX.mul_f64(chance.random()));
         }
@@ -79,19 +83,18 @@ fn every_frame_is_there_once(home: &Home, recording: &Recording) {
     assert!(seen.len() > 2 * round.len(), "{} frames", seen.len());
 }
 
-/// The prepared items in the order they air: they are told apart by their numbers of frames.
+/// The prepared items in the order they air: they are told apart by their numbers of frames, which are those of the film and
+/// a few more, so that sound and picture end together.
 fn mezzanines(home: &Home) -> Vec<PathBuf> {
     let in_cache = files_below(&home.path("data/cache"))
         .into_iter()
         .filter(|path| path.parent() == Some(&home.path("data/cache")));
     let streams: Vec<PathBuf> = in_cache.filter(|path| path.extension().is_some_and(|ending| ending == "ts")).collect();
+    let frames: Vec<usize> = streams.iter().map(|path| packet_digests(path, "v:0").len()).collect();
     let of_length = |secs: u32| {
-        // 25 frames a second, and the last of HEVC may be shown longer.
-        let fits = |path: &&PathBuf| {
-            [25 * secs, 25 * secs + 1].contains(&u32::try_from(packet_digests(path, "v:0").len()).unwrap())
-        };
-        let counts = || streams.iter().map(|path| (path.clone(), packet_digests(path, "v:0").len())).collect::<Vec<_>>();
-        streams.iter().find(fits).unwrap_or_else(|| panic!("{secs} s: {:?}", counts())).clone()
+        let due = length::exact(MediaTime::from_secs(secs.into()), Rate::whole(25)).frames;
+        let fits = frames.iter().position(|frames| *frames as u64 == due);
+        streams[fits.unwrap_or_else(|| panic!("none has {due} frames: {frames:?} in {streams:?}"))].clone()
     };
     TITLES.map(|(_, secs)| of_length(secs)).to_vec()
 }
