@@ -89,7 +89,8 @@ fn every_frame_is_there_once(home: &Home, recording: &Recording, log: &str) {
 
 /// A programme's frames: the item is told by its length.
 fn item_of<'a>(programme: &Programme, items: &'a [Vec<String>]) -> &'a [String] {
-    let lasts = |item: &&Vec<String>| (item.len() as f64 / 25.0 - programme.planned).abs() < 0.001;
+    let lasts =
+        |item: &&Vec<String>| (f64::from(u32::try_from(item.len()).unwrap()) / 25.0 - programme.planned).abs() < 0.001;
     items.iter().find(lasts).unwrap_or_else(|| panic!("no item is as long as {programme:?}"))
 }
 
