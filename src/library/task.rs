@@ -290,8 +290,8 @@ impl Keeper {
         let now = self.clock.now();
         self.walk_took = now.duration_since(begun);
         self.rest_until = now.saturating_add(self.walk_took * WALK_REST).unwrap_or(now);
-        self.log_problems(&walk.problems);
         let forgotten = self.inventory.walked(walk, now);
+        self.log_problems();
         if !forgotten.is_empty()
             && let Err(error) = self.store.forget_files(forgotten).await
         {
@@ -368,8 +368,8 @@ impl Keeper {
         self.publish().await;
     }
 
-    fn log_problems(&mut self, problems: &[(PathBuf, String)]) {
-        let now: BTreeSet<_> = problems.iter().cloned().collect();
+    fn log_problems(&mut self) {
+        let now: BTreeSet<_> = self.inventory.problems().iter().cloned().collect();
         for (path, reason) in now.difference(&self.problems) {
             tracing::warn!(path = %path.display(), reason, "a folder cannot be used");
         }
