@@ -62,7 +62,9 @@ mod tests {
             ("they became slow", vec![1, 4_000, 4_000], 20_000, 80_000),
         ] {
             let mut pace = Pace::default();
-            walks_ms.into_iter().for_each(|ms| pace.walked(SignedDuration::from_millis(ms)));
+            for ms in walks_ms {
+                pace.walked(SignedDuration::from_millis(ms));
+            }
             let told = (pace.rest().as_millis(), pace.untold().as_millis());
             assert_eq!(told, (rest_ms, untold_ms), "{sentence}");
         }
