@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may read the tree")]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -253,6 +254,20 @@ fn the_locks_are_kept_and_every_build_obeys_them() {
         }
     }
     check(&broken);
+}
+
+#[test]
+fn the_lock_of_the_fuzzer_knows_every_dependency_of_the_program() {
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let lock: toml::Table = read("fuzz/Cargo.lock").parse().unwrap();
+    let packages = lock["package"].as_array().unwrap();
+    let program = packages.iter().find(|package| package["name"].as_str() == Some("nightcast")).unwrap();
+    // One of several versions is followed by its number.
+    let name = |listed: &toml::Value| listed.as_str().unwrap().split(' ').next().unwrap().to_owned();
+    let locked: BTreeSet<String> = program["dependencies"].as_array().unwrap().iter().map(name).collect();
+    let wanted: BTreeSet<String> = manifest["dependencies"].as_table().unwrap().keys().cloned().collect();
+    let apart = wanted.symmetric_difference(&locked);
+    check(&apart.map(|name| format!("{name} is in only one of Cargo.toml and fuzz/Cargo.lock")).collect::<Vec<_>>());
 }
 
 #[test]
