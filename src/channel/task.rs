@@ -254,6 +254,10 @@ impl Shell {
                 self.outputs.snapshot.send_replace(Arc::new(self.core.air().snapshot()));
                 self.spooler.write(self.core.air().cooled(), now);
             }
+            Action::Air(AirAction::LetGo(airing)) => {
+                let item = self.files.get(&airing).map(|(_, id)| id.key.to_string());
+                tracing::error!(item, "an airing is let go: every run that was given it ended and gave nothing back");
+            }
             Action::Open(airing, mezzanine) => self.open(&airing, &mezzanine, now),
             Action::Aired(airing, since, length) => self.note_aired(&airing, since, length),
             Action::Plan => {}
