@@ -293,7 +293,9 @@ impl Air {
 
     /// Takes a chunk of a run; one that belongs to a run given up is ignored, one that cannot be what was fed ends the
     /// run.
-    pub fn chunk(&mut self, run: RunId, number: u64, pieces: Vec<Bytes>, duration: MediaTime) {
+    ///
+    /// The length that ffmpeg gives the `last` of a run is a guess; the index knows better.
+    pub fn chunk(&mut self, run: RunId, number: u64, pieces: Vec<Bytes>, duration: MediaTime, last: bool) {
         if run != self.supervisor.run() || !self.supervisor.is_up() || self.give_up.is_some() {
             return;
         }
@@ -307,7 +309,7 @@ impl Air {
                 self.supervisor.returned();
                 let chunk = Chunk {
                     pieces,
-                    duration,
+                    duration: if last { gop.duration() } else { duration },
                     airing: gop.airing.id,
                     run,
                     signature: Arc::clone(&gop.mezzanine.signature),

@@ -84,7 +84,7 @@ impl World {
         }
         while !self.stalls && self.inside.len() > 1 {
             let (run, number, duration, airing) = self.inside.pop_front().expect("there is one");
-            self.air.chunk(run, number, vec![Bytes::from(airing.to_string())], duration);
+            self.air.chunk(run, number, vec![Bytes::from(airing.to_string())], duration, false);
         }
         if self.air.current().is_none() && self.air.is_due(self.now) {
             self.airing(5, "s");
@@ -176,11 +176,25 @@ fn a_chunk_that_was_never_fed_ends_the_run() {
     let mut world = World::new();
     world.live(10);
     let run = world.air.run();
-    world.air.chunk(run, 999, Vec::new(), MediaTime::from_secs(2));
+    world.air.chunk(run, 999, Vec::new(), MediaTime::from_secs(2), false);
     world.step();
     assert!(world.starts == 2 || world.air.deadline() > world.now);
     world.live(10);
     assert_eq!(world.starts, 2);
+}
+
+/// At the end of its list ffmpeg guesses how long its last chunk is; what was planned stays as long as it is.
+#[test]
+fn the_last_chunk_of_a_run_is_as_long_as_its_index_says() {
+    for (last, off) in [(true, 0), (false, 125)] {
+        let mut world = World::new();
+        world.live(10);
+        let planned = world.air.fed_edge();
+        let (run, number, duration, airing) = world.inside.pop_front().expect("one is not closed yet");
+        let guessed = duration + MediaTime::from_millis(125);
+        world.air.chunk(run, number, vec![Bytes::from(airing.to_string())], guessed, last);
+        assert_eq!(world.air.fed_edge(), planned + SignedDuration::from_millis(off), "last: {last}");
+    }
 }
 
 #[test]

@@ -140,7 +140,9 @@ impl Core {
     /// Takes what a run tells.
     pub fn run_event(&mut self, event: RunEvent, now: Timestamp) {
         match event {
-            RunEvent::Chunk { run, number, pieces, duration } => self.air.chunk(run, number, pieces, duration),
+            RunEvent::Chunk { run, number, pieces, duration, last } => {
+                self.air.chunk(run, number, pieces, duration, last);
+            }
             RunEvent::Unreadable { airing, .. } => self.air.unreadable(airing, now),
             RunEvent::Ended { run, evidence: Some(evidence), .. } if !evidence.tells_of_the_machine() => {
                 self.air.run_ended(run, now);

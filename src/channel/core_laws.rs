@@ -66,7 +66,7 @@ impl World {
             let (number, gop) = self.inside.pop_front().expect("there is one");
             let (run, duration) = (self.run.expect("it was fed to a run"), gop.duration());
             let pieces = vec![Bytes::from_static(b"x")];
-            self.core.run_event(RunEvent::Chunk { run, number, pieces, duration }, self.now);
+            self.core.run_event(RunEvent::Chunk { run, number, pieces, duration, last: false }, self.now);
         }
     }
 

@@ -11,6 +11,8 @@ pub struct SourceChunk {
     pub number: u64,
     /// Its EXTINF: from its first frame to the next chunk's first.
     pub duration: MediaTime,
+    /// Whether no chunk follows, for ffmpeg ends: then its length is a guess that was 125 ms off.
+    pub last: bool,
 }
 
 /// The longest chunk that is believed, in seconds: a day. Chunks are GOPs of some seconds.
@@ -54,7 +56,8 @@ pub fn newest_chunk(text: &[u8]) -> Result<Option<SourceChunk>, SourceError> {
         return Err(SourceError::BadDuration { number, secs });
     }
     // m3u8-rs holds an f32: exact to a microsecond below 8 s, and a chunk is never longer than that.
-    Ok(Some(SourceChunk { number, duration: MediaTime::from_secs_f64(f64::from(secs)) }))
+    let duration = MediaTime::from_secs_f64(f64::from(secs));
+    Ok(Some(SourceChunk { number, duration, last: list.end_list }))
 }
 
 #[cfg(test)]
@@ -69,14 +72,20 @@ mod tests {
 
     #[test]
     fn the_newest_chunk_is_the_last_line() {
-        let chunk = SourceChunk { number: 8, duration: MediaTime::from_millis(800) };
+        let chunk = SourceChunk { number: 8, duration: MediaTime::from_millis(800), last: false };
         check("#EXTINF:2.000000,\n7.ts\n#EXTINF:0.800000,\n8.ts\n", &Ok(Some(chunk)));
         check("", &Ok(None));
     }
 
     #[test]
+    fn the_last_chunk_of_all_is_known() {
+        let chunk = SourceChunk { number: 9, duration: MediaTime::from_millis(2125), last: true };
+        check("#EXTINF:2.125000,\n9.ts\n#EXT-X-ENDLIST\n", &Ok(Some(chunk)));
+    }
+
+    #[test]
     fn a_full_address_is_a_name_too() {
-        let chunk = SourceChunk { number: 3, duration: MediaTime::from_secs(2) };
+        let chunk = SourceChunk { number: 3, duration: MediaTime::from_secs(2), last: false };
         check("#EXTINF:2.000000,\nhttp://127.0.0.1:1/abc/3.ts\n", &Ok(Some(chunk)));
     }
 

@@ -44,8 +44,10 @@ pub enum RunEvent {
         number: u64,
         /// Its bytes as they came.
         pieces: Vec<Bytes>,
-        /// Its exact length.
+        /// Its length: exact, but for the last of a run.
         duration: MediaTime,
+        /// Whether the run ended with it.
+        last: bool,
     },
     /// The bytes of an airing cannot be read: it must not be fed again.
     Unreadable {

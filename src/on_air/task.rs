@@ -160,8 +160,8 @@ async fn pair_uploads(run: RunId, mut uploads: mpsc::Receiver<Upload>, events: &
             }
             Upload::Listed(listed) => {
                 let Some((number, pieces)) = waiting.take_if(|(number, _)| *number == listed.number) else { continue };
-                let duration = listed.duration;
-                if events.send(RunEvent::Chunk { run, number, pieces, duration }).await.is_err() {
+                let (duration, last) = (listed.duration, listed.last);
+                if events.send(RunEvent::Chunk { run, number, pieces, duration, last }).await.is_err() {
                     return "channel is gone".to_owned();
                 }
             }
