@@ -127,7 +127,8 @@ fn two_stations_never_share_their_data() {
     station.until("it is on air", || (station.channel("one")["state"] == "on_air").then_some(()));
     // The same data, and a port of its own.
     let complaints = ask(&home, &["run"], 3).1;
-    assert!(complaints.contains("another station is using the data folder"), "{complaints}");
+    let by = format!("another station (process {}) is using the data folder", station.pid());
+    assert!(complaints.contains(&by), "{complaints}");
     let edge = station.channel("one")["edge"].clone();
     station.until("the first goes on", || (station.channel("one")["edge"] != edge).then_some(()));
     assert_eq!(station.channel("one")["restarts"], 0, "{}", station.log());

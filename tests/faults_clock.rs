@@ -45,7 +45,10 @@ impl Ground {
 
     fn start(&self) -> Station {
         let station = self.home.start();
-        station.until("everything is prepared", || (station.channel("one")["library"]["prepared"] == 3).then_some(()));
+        station.until("everything is prepared, and on air", || {
+            let channel = station.channel("one");
+            (channel["library"]["prepared"] == 3 && channel["state"] == "on_air").then_some(())
+        });
         station
     }
 
@@ -188,11 +191,14 @@ fn a_small_difference_of_the_clock_is_made_good_without_a_discontinuity() {
 }
 
 /// Goal: summer time comes and goes and viewers see nothing of it; people are told times by their zone. Method: a station
-/// in Berlin lives through the change, twenty seconds after its start; its plan is read on both sides.
+/// in Berlin, prepared in a life before, lives through the change twenty seconds after its start; its plan is read on both
+/// sides.
 fn a_change_of_summer_time(fault: &str, change: &str, before: i64, after: i64) {
     let change: Timestamp = change.parse().unwrap();
-    let ahead = change.duration_since(Timestamp::now()) - SignedDuration::from_secs(20);
-    let ground = Ground::new(ahead, &[("TZ", "Europe/Berlin")]);
+    let ahead = || change.duration_since(Timestamp::now()) - SignedDuration::from_secs(20);
+    let ground = Ground::new(ahead(), &[("TZ", "Europe/Berlin")]);
+    drop(ground.start());
+    ground.clock.set(ahead());
     let station = ground.start();
     let hours = |at: Timestamp| SignedDuration::from_hours(if at < change { before } else { after });
     let ((), recording) = watched(&station, "one", rules(false), || {

@@ -46,9 +46,11 @@ fn wait_for_items(station: &Station, items: usize) {
     });
 }
 
+/// A station with both films prepared and one of them on air: the end of the slate is no part of a fault.
 fn started(home: &Home) -> Station {
     let station = home.start();
     wait_for_items(&station, 2);
+    station.until("a film", || (station.channel("one")["state"] == "on_air").then_some(()));
     station
 }
 

@@ -67,6 +67,8 @@ pub enum AirAction {
     Begun(Arc<Airing>, Timestamp),
     /// The playlist changed.
     Published,
+    /// Nothing more of this airing will air: runs that were given it end one after the other.
+    LetGo(u64),
 }
 
 /// A channel's air.
@@ -87,6 +89,8 @@ pub struct Air {
     choked: u32,
     /// A run to be ended with the next step.
     give_up: Option<String>,
+    /// An airing that was let go, to be told with the next step.
+    let_go: Option<u64>,
 }
 
 impl Air {
@@ -105,6 +109,7 @@ impl Air {
             next_chunk: 0,
             choked: 0,
             give_up: None,
+            let_go: None,
         }
     }
 
@@ -255,6 +260,7 @@ impl Air {
             self.give_up = Some("stalled: what was fed does not come back".to_owned());
         }
         actions.extend(self.give_up(now));
+        actions.extend(self.let_go.take().map(AirAction::LetGo));
         if let Some(run) = self.supervisor.start(now) {
             self.next_chunk = 0;
             actions.push(AirAction::Start(run));
@@ -325,6 +331,7 @@ impl Air {
                 && let Some(airing) = self.feed.oldest_airing()
             {
                 self.feed.drop_airing(airing);
+                self.let_go = Some(airing);
             }
         }
     }

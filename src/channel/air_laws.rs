@@ -79,7 +79,7 @@ impl World {
                     self.fed.push((gop.airing.id, gop.index));
                 }
                 AirAction::Published => self.published.extend(self.air.snapshot().newest),
-                AirAction::Begun(..) => {}
+                AirAction::Begun(..) | AirAction::LetGo(_) => {}
             }
         }
         while !self.stalls && self.inside.len() > 1 {
@@ -230,9 +230,10 @@ fn an_airing_is_let_go_for_runs_that_choked_and_never_for_runs_that_could_not_be
     for (choked, kept) in [(false, true), (true, false)] {
         let mut world = World::new();
         world.airing(5, "s");
+        let mut told = 0;
         for _ in 0..BARREN_MAX + 4 {
             world.now = world.now.max(world.air.deadline());
-            world.air.step(world.now);
+            told += world.air.step(world.now).iter().filter(|one| matches!(one, AirAction::LetGo(_))).count();
             let run = world.air.run();
             if choked {
                 world.air.run_ended(run, world.now);
@@ -242,5 +243,6 @@ fn an_airing_is_let_go_for_runs_that_choked_and_never_for_runs_that_could_not_be
             world.now += SignedDuration::from_secs(10);
         }
         assert_eq!(world.air.oldest_airing().is_some(), kept, "choked: {choked}");
+        assert_eq!(told > 0, choked, "the operator is told");
     }
 }

@@ -1,6 +1,8 @@
 //! One channel: performs what its core decides. The only place where a channel touches the world.
 #![expect(clippy::disallowed_methods, reason = "opens mezzanines")]
 
+mod supply;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
@@ -12,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::supply::{SLATE_REST, mezzanine_id};
 use super::air::{Air, AirAction};
 use super::core::{Action, BACKLOG, Core};
 use super::director::{Director, Idle};
@@ -23,26 +26,17 @@ use crate::config;
 use crate::feed::{Airing, FedGop, IN_FLIGHT_MAX};
 use crate::hls::Snapshot;
 use crate::hls::spool::task::{Spooler, Written};
-use crate::library::{Catalogue, Refused};
+use crate::library::Catalogue;
 use crate::on_air::task::RunSettings;
 use crate::on_air::{self, GopOrder, RunEvent};
 use crate::prepare::identity::profile_digest;
-use crate::prepare::slate::SlateCard;
-use crate::prepare::{Mezzanine, MezzanineId, Prepared, Preparer, Want};
+use crate::prepare::{Mezzanine, MezzanineId, Preparer};
 use crate::schedule::Plan;
 use crate::store::{Aired, Continuity, Store};
-use crate::units::{ContentKey, MediaTime, Msn, RunId};
+use crate::units::{MediaTime, Msn, RunId};
 
 /// How many events of the runs may wait for the channel.
 const EVENTS_MAX: usize = 64;
-
-/// How long after its beginning a channel that expects an item waits with drawing the slate, in station time: it takes
-/// half a second of two cores, just when the first item needs them. The other half of the time until it is shown
-/// ([`super::director::FIRST_WAIT`]) is left for it.
-const SLATE_REST: SignedDuration = SignedDuration::from_secs(2);
-
-/// How long after a slate's file turned out to be of no use another is drawn, in station time.
-const SLATE_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
 /// What a channel works with.
 #[derive(Clone, Debug)]
@@ -260,6 +254,10 @@ impl Shell {
                 self.outputs.snapshot.send_replace(Arc::new(self.core.air().snapshot()));
                 self.spooler.write(self.core.air().cooled(), now);
             }
+            Action::Air(AirAction::LetGo(airing)) => {
+                let item = self.files.get(&airing).map(|(_, id)| id.key.to_string());
+                tracing::error!(item, "an airing is let go: every run that was given it ended and gave nothing back");
+            }
             Action::Open(airing, mezzanine) => self.open(&airing, &mezzanine, now),
             Action::Aired(airing, since, length) => self.note_aired(&airing, since, length),
             Action::Plan => {}
@@ -330,15 +328,6 @@ impl Shell {
         }
     }
 
-    /// Has a mezzanine made again whose file is of no use any more.
-    fn lost(&mut self, id: &MezzanineId, now: Timestamp) {
-        self.parts.preparer.lost(id);
-        if self.core.slate_lost(id) {
-            self.slate_for = None;
-            self.slate_again = now + SLATE_AGAIN;
-        }
-    }
-
     fn segment_written(&mut self, written: Written) {
         let msn = written.0;
         if let Some(file) = self.spooler.finished(written, self.parts.clock.now()) {
@@ -383,97 +372,6 @@ impl Shell {
             RunEvent::Chunk { .. } => {}
         }
         self.core.run_event(event, self.parts.clock.now());
-    }
-
-    fn library_changed(&mut self, catalogue: Arc<Catalogue>) {
-        let now = self.parts.clock.now();
-        self.core.director().library_changed(catalogue, now);
-        self.plan_changed = true;
-        self.ask_for_items();
-        self.workshop_changed();
-    }
-
-    /// Takes what the workshop has to tell of the items that are wanted.
-    fn workshop_changed(&mut self) {
-        let now = self.parts.clock.now();
-        let is_failed = |key: &ContentKey| {
-            matches!(self.parts.preparer.state(&mezzanine_id(key, &self.digest)), Prepared::Failed(_))
-        };
-        let failures = self.core.plan().failures().keys();
-        let forgiven: Vec<ContentKey> = failures.filter(|key| !is_failed(key)).cloned().collect();
-        let mut failed = !forgiven.is_empty();
-        self.core.director().forgive(&forgiven, now);
-        for (item, _) in self.core.plan().wants() {
-            match self.parts.preparer.state(&mezzanine_id(&item.key, &self.digest)) {
-                Prepared::Ready(mezzanine) => self.core.director().prepared(&item.key, mezzanine.duration()),
-                Prepared::Failed(reason) => {
-                    tracing::warn!(item = %item.name, %reason, "item is quarantined");
-                    self.core.director().failed(&item.key, reason, now);
-                    failed = true;
-                }
-                Prepared::Waiting | Prepared::Growing { .. } => {}
-            }
-        }
-        if failed {
-            self.plan_changed = true;
-            self.ask_for_items();
-        }
-        self.count_library();
-    }
-
-    fn count_library(&mut self) {
-        let catalogue = self.core.plan().catalogue();
-        let failures = self.core.plan().failures();
-        let state = |key: &ContentKey| self.parts.preparer.state(&mezzanine_id(key, &self.digest));
-        let refused = |wanted: fn(&Refused) -> bool| catalogue.refused.values().filter(|r| wanted(r)).count();
-        self.library = LibraryCounts {
-            items: catalogue.items.len() - failures.len().min(catalogue.items.len()),
-            prepared: catalogue.items.values().filter(|i| matches!(state(&i.key), Prepared::Ready(_))).count(),
-            settling: refused(|r| *r == Refused::Settling),
-            quarantined: refused(|r| matches!(r, Refused::Quarantined(_))) + failures.len(),
-        };
-    }
-
-    fn ask_for_items(&self) {
-        let wants = self.core.plan().wants().into_iter();
-        let wants = wants.map(|(item, due)| Want { item, profile: Arc::clone(&self.profile), due });
-        self.parts.preparer.want(&self.parts.config.id, wants.collect());
-    }
-
-    /// Has the slate made that fits the situation; one is always at hand, also while items are on air.
-    fn ask_for_slate(&mut self, now: Timestamp) {
-        let idle = self.core.idle().cloned().unwrap_or(Idle::Preparing);
-        let known = self.slate_for.is_some() && self.core.idle().is_none();
-        if known || self.slate_for.as_ref() == Some(&idle) || now < self.slate_again {
-            return;
-        }
-        if now < self.slate_rest && matches!(idle, Idle::Preparing | Idle::Settling) {
-            return;
-        }
-        self.slate_for = Some(idle.clone());
-        let (preparer, slates) = (self.parts.preparer.clone(), self.slates.clone());
-        let card = SlateCard {
-            name: self.parts.config.name.as_str().into(),
-            reason: idle.sentence().into(),
-            profile: Arc::clone(&self.profile),
-            rate: None,
-        };
-        self.parts.tracker.spawn(async move {
-            let made = preparer.slate(&card).await;
-            let _gone = slates.send((idle, made.map_err(|error| error.to_string()))).await;
-        });
-    }
-
-    fn slate_made(&mut self, idle: &Idle, made: Result<Arc<Mezzanine>, String>) {
-        match made {
-            _ if self.slate_for.as_ref() != Some(idle) => {} // Of two in the making, the older must not win by being slower.
-            Ok(slate) => self.core.slate(slate),
-            Err(error) => {
-                tracing::error!(error, ?idle, "slate could not be made");
-                self.slate_for = None;
-                self.slate_again = self.parts.clock.now() + SignedDuration::from_secs(10);
-            }
-        }
     }
 
     fn keep(&mut self, now: Timestamp) {
@@ -538,8 +436,4 @@ fn is_for_now(error: &io::Error) -> bool {
     use rustix::io::Errno;
     let out_of = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::INTR, Errno::AGAIN];
     out_of.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
-}
-
-fn mezzanine_id(key: &ContentKey, digest: &Arc<str>) -> MezzanineId {
-    MezzanineId { key: key.clone(), profile: Arc::clone(digest) }
 }

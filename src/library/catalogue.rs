@@ -284,6 +284,12 @@ impl Inventory {
         }
     }
 
+    /// Returns the folders that are away or were not read, with reasons for people, as of the last walk.
+    #[must_use]
+    pub fn problems(&self) -> &[(PathBuf, String)] {
+        &self.problems
+    }
+
     /// Whether the catalogue differs from the one last taken.
     #[must_use]
     pub fn has_changed(&self) -> bool {

@@ -8,6 +8,7 @@ pub mod item;
 pub mod key;
 pub mod metadata;
 pub mod names;
+pub mod pace;
 pub mod reach;
 pub mod sidecar;
 pub mod sniff;

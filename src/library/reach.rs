@@ -5,11 +5,20 @@
 //! what was known of them stays, and what was prepared goes on airing, until the folder is back.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::catalogue::Walk;
 
-/// Device and inode of a folder: one made anew or mounted over is another.
-pub type FolderId = (u64, u64);
+/// Which folder it is, whatever its path: one made anew or mounted over is another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FolderId {
+    /// The disk.
+    pub device: u64,
+    /// The number on it. A folder that was deleted leaves its number to the next.
+    pub inode: u64,
+    /// When it was made, since the epoch, where the disk tells it.
+    pub made: Option<Duration>,
+}
 
 /// Remembers which folders they are that files were found in.
 #[derive(Debug)]
@@ -58,23 +67,26 @@ mod tests {
     #[test]
     fn a_folder_that_was_emptied_is_not_away_and_one_that_cannot_be_told_of_is() {
         let root = PathBuf::from("/m");
+        let id = |device| FolderId { device, inode: 1, made: Some(Duration::from_secs(1)) };
         let film = |name: &str| (root.join(name), (0, FileStamp { size: 1, mtime_ns: 0 }));
         let seen = |id, files: &[&str]| Walk {
-            ids: vec![id],
+            ids: vec![Some(id)],
             files: files.iter().map(|name| film(name)).collect(),
             ..Walk::default()
         };
-        let unread = |path: &str| Walk { unread: vec![path.into()], ..seen(Some((1, 1)), &["b.mp4"]) };
+        let unread = |path: &str| Walk { unread: vec![path.into()], ..seen(id(1), &["b.mp4"]) };
+        let anew = FolderId { made: Some(Duration::from_secs(2)), ..id(1) };
         for (sentence, walk, expected, problems) in [
-            ("the same with fewer files", seen(Some((1, 1)), &["b.mp4"]), vec![], 0),
-            ("the same and empty", seen(Some((1, 1)), &[]), vec![], 0),
-            ("another with files", seen(Some((2, 1)), &["b.mp4"]), vec![], 0),
-            ("another and empty", seen(Some((2, 1)), &[]), vec!["/m"], 1),
+            ("the same with fewer files", seen(id(1), &["b.mp4"]), vec![], 0),
+            ("the same and empty", seen(id(1), &[]), vec![], 0),
+            ("another with files", seen(id(2), &["b.mp4"]), vec![], 0),
+            ("another and empty", seen(id(2), &[]), vec!["/m"], 1),
+            ("made anew, with the number of the old one", seen(anew, &[]), vec!["/m"], 1),
             ("one below it cannot be read", unread("/m/sub"), vec!["/m/sub"], 0),
             ("it cannot be read", unread("/m"), vec!["/m"], 0),
         ] {
             let mut reach = Reach::new(1);
-            reach.away(std::slice::from_ref(&root), &mut seen(Some((1, 1)), &["a.mp4", "b.mp4"]), |_| false);
+            reach.away(std::slice::from_ref(&root), &mut seen(id(1), &["a.mp4", "b.mp4"]), |_| false);
             let mut walk = walk;
             let away = reach.away(std::slice::from_ref(&root), &mut walk, |_| true);
             assert_eq!(away, expected.iter().map(PathBuf::from).collect::<Vec<_>>(), "{sentence}");
@@ -92,8 +104,9 @@ mod tests {
             files: (0..files).map(|n| (PathBuf::from(format!("/m/{n}.mp4")), (0, stamp))).collect(),
             ..Walk::default()
         };
-        for (id, files, expected) in [((1, 1), 2, 0), ((2, 1), 0, 1), ((2, 1), 0, 1), ((2, 1), 1, 0), ((2, 1), 0, 0)] {
-            assert_eq!(reach.away(&roots, &mut seen(id, files), |_| true).len(), expected, "{id:?} {files}");
+        for (device, files, expected) in [(1, 2, 0), (2, 0, 1), (2, 0, 1), (2, 1, 0), (2, 0, 0)] {
+            let id = FolderId { device, inode: 1, made: None };
+            assert_eq!(reach.away(&roots, &mut seen(id, files), |_| true).len(), expected, "{device} {files}");
         }
     }
 }

@@ -20,6 +20,7 @@ use tracing::Instrument;
 pub use examine::{PROBES_MAX, ProbeTrouble, probe_file};
 
 use super::catalogue::{Inventory, Outcome};
+use super::pace::Pace;
 use super::reach::FolderId;
 use super::{Catalogue, FileStamp};
 use crate::clock::Clock;
@@ -30,20 +31,9 @@ use watch::{Signals, Watches};
 /// How long after the first event of a burst the folders are walked.
 const DEBOUNCE: SignedDuration = SignedDuration::from_millis(300);
 
-/// How often folders are walked when the system tells too little: it gives no more watches, or the disk is another
-/// machine's. New files are still found within 5 s, while a walk takes less than [`UNTOLD_REST`] of it.
-const RESCAN_UNTOLD: SignedDuration = SignedDuration::from_secs(3);
-
 /// How often it is asked whether the folders are still the same: no event tells that a folder above was renamed, or that
 /// a disk was mounted over one. One call to the system for each.
 const IDENTITY_EVERY: SignedDuration = SignedDuration::from_secs(3);
-
-/// Walks that nothing asked for are followed by a rest this many times as long: at most 5 % of a core.
-const UNTOLD_REST: i32 = 20;
-
-/// A walk is followed by a rest this many times as long, so that a huge library or a slow disk is not walked all the
-/// time: at most a fifth of a core.
-const WALK_REST: i32 = 5;
 
 /// The least time between two snapshots while many files are probed: a snapshot of a large library takes milliseconds.
 const PUBLISH_GAP: SignedDuration = SignedDuration::from_millis(100);
@@ -153,7 +143,7 @@ struct Keeper {
     ids: Vec<Option<FolderId>>,
     ids_at: Timestamp,
     walk_at: Timestamp,
-    walk_took: SignedDuration,
+    pace: Pace,
     /// Not before then, whatever is reported.
     rest_until: Timestamp,
     publish_at: Timestamp,
@@ -195,7 +185,7 @@ impl Keeper {
             ids: Vec::new(),
             ids_at: now,
             walk_at: now,
-            walk_took: SignedDuration::ZERO,
+            pace: Pace::default(),
             rest_until: now,
             publish_at: now,
         }
@@ -262,7 +252,7 @@ impl Keeper {
         let rescan = SignedDuration::try_from(self.settings.rescan).unwrap_or(SignedDuration::MAX);
         let mut pause = rescan.max(DEBOUNCE);
         if signals.exhausted.load(Ordering::SeqCst) || signals.remote.load(Ordering::SeqCst) {
-            pause = pause.min(RESCAN_UNTOLD.max(self.walk_took * UNTOLD_REST));
+            pause = pause.min(self.pace.untold());
         }
         // A new folder's watch is set a moment after it was made: what came in that moment is found by a second walk.
         if signals.grew.swap(false, Ordering::SeqCst) {
@@ -288,10 +278,10 @@ impl Keeper {
             walked = walking => walked?,
         };
         let now = self.clock.now();
-        self.walk_took = now.duration_since(begun);
-        self.rest_until = now.saturating_add(self.walk_took * WALK_REST).unwrap_or(now);
-        self.log_problems(&walk.problems);
+        self.pace.walked(now.duration_since(begun));
+        self.rest_until = now.saturating_add(self.pace.rest()).unwrap_or(now);
         let forgotten = self.inventory.walked(walk, now);
+        self.log_problems();
         if !forgotten.is_empty()
             && let Err(error) = self.store.forget_files(forgotten).await
         {
@@ -368,8 +358,8 @@ impl Keeper {
         self.publish().await;
     }
 
-    fn log_problems(&mut self, problems: &[(PathBuf, String)]) {
-        let now: BTreeSet<_> = problems.iter().cloned().collect();
+    fn log_problems(&mut self) {
+        let now: BTreeSet<_> = self.inventory.problems().iter().cloned().collect();
         for (path, reason) in now.difference(&self.problems) {
             tracing::warn!(path = %path.display(), reason, "a folder cannot be used");
         }

@@ -12,6 +12,9 @@ pub struct Patience {
     /// A chunk is overdue this long after the *next* GOP was fed, which closes it. A seam may need one GOP more while
     /// ffmpeg looks into the new item, so it must be longer than a GOP.
     pub stall: SignedDuration,
+    /// The same for a run's first chunk: a program must be loaded first, and on a machine with eight times the work it
+    /// can do, that alone takes seconds.
+    pub first: SignedDuration,
     /// First wait before another start, doubled with each failure.
     pub back_off_min: SignedDuration,
     /// Longest wait.
@@ -24,7 +27,12 @@ impl Patience {
     #[expect(clippy::cast_possible_truncation, reason = "a few minutes in milliseconds")]
     pub fn at_speed(speed: f64) -> Self {
         let scaled = |millis: f64| SignedDuration::from_millis((millis * speed.max(1.0)) as i64);
-        Self { stall: scaled(5_000.0), back_off_min: scaled(250.0), back_off_max: scaled(5_000.0) }
+        Self {
+            stall: scaled(5_000.0),
+            first: scaled(7_500.0),
+            back_off_min: scaled(250.0),
+            back_off_max: scaled(5_000.0),
+        }
     }
 }
 
@@ -121,7 +129,9 @@ impl Supervisor {
     }
 
     fn stall_at(&self) -> Option<Timestamp> {
-        self.fed.get(1).map(|closed| *closed + self.patience.stall)
+        let delivered = self.state == State::Up { delivered: true };
+        let patience = if delivered { self.patience.stall } else { self.patience.first };
+        self.fed.get(1).map(|closed| *closed + patience)
     }
 
     /// Returns when something is to be done if nothing happens before: start, or give up.
@@ -186,10 +196,12 @@ mod tests {
         supervisor.fed(START);
         assert!(!supervisor.stalled(after(60_000)), "the last GOP fed is still open");
         supervisor.fed(after(2_000));
-        assert_eq!(supervisor.deadline(), Some(after(7_000)));
-        assert!(supervisor.stalled(after(7_000)));
+        assert_eq!(supervisor.deadline(), Some(after(9_500)), "the first takes longer");
+        assert!(!supervisor.stalled(after(9_499)) && supervisor.stalled(after(9_500)));
         supervisor.returned();
-        assert!(!supervisor.stalled(after(7_000)));
+        assert!(!supervisor.stalled(after(9_500)));
+        supervisor.fed(after(4_000));
+        assert!(!supervisor.stalled(after(8_999)) && supervisor.stalled(after(9_000)));
     }
 
     proptest! {

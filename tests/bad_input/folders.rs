@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::ground::{film, home, live, wait_for, wait_for_library};
+use crate::ground::{begun, film, home, live, wait_for, wait_for_library};
 use crate::support::station::Station;
 use crate::support::viewer::{Recording, watched};
 
@@ -59,23 +59,28 @@ fn an_empty_folder_shows_the_slate_until_a_film_is_dropped_in() {
 }
 
 #[test]
-fn a_folder_that_is_missing_appears_vanishes_and_returns() {
+fn a_folder_that_is_missing_appears_and_its_film_outlives_it() {
     let home = home("settle-seconds = 0.3");
     let (media, away) = (home.path("media/one"), home.path("away"));
     film(&media, "a.mp4", 3.0, "A");
     fs::rename(&media, &away).unwrap();
     let station = home.start();
+    let told = |text: &str, times| {
+        station.until(text, || (station.log().matches(text).count() == times).then_some(()));
+    };
     watched(&station, "one", live(), || {
-        for time in [1, 2] {
-            wait_for_slate(&station, "The channel's folder cannot be reached.");
-            fs::rename(&away, &media).unwrap();
-            wait_for_library(&station, 1, 0);
-            station.until("the film is on air", || (station.channel("one")["state"] == "on_air").then_some(()));
-            assert_eq!(station.channel("one")["reason"], serde_json::Value::Null);
-            if time == 1 {
-                fs::rename(&media, &away).unwrap();
-            }
-        }
+        wait_for_slate(&station, "The channel's folder cannot be reached.");
+        fs::rename(&away, &media).unwrap();
+        wait_for_library(&station, 1, 0);
+        wait_for(&station, "a.mp4", 1);
+        assert_eq!(station.channel("one")["reason"], serde_json::Value::Null);
+        fs::rename(&media, &away).unwrap();
+        told("a folder cannot be used", 2);
+        wait_for(&station, "a.mp4", begun(&station).len() + 2);
+        assert_eq!(station.channel("one")["state"], "on_air", "{}", station.log());
+        fs::rename(&away, &media).unwrap();
+        told("a folder can be used again", 2);
+        wait_for(&station, "a.mp4", begun(&station).len() + 1);
     });
     assert_eq!(station.channel("one")["restarts"], 0, "{}", station.log());
 }

@@ -3,14 +3,11 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::support::aired::assert_whole;
+use super::support::aired::{assert_whole, until_programmes_begin};
 use super::support::faults::{STILL_MAX, Seen};
 use super::support::station::{Settings, signal};
 use super::support::viewer::watched;
-use super::{carrier, count, pass, prepared, rules};
-
-/// Long enough for two programmes to be seen whole, in the world's time.
-const TWO_PROGRAMMES: std::time::Duration = std::time::Duration::from_secs(26);
+use super::{SPEED, carrier, count, prepared, rules};
 
 /// Goal: an ffmpeg that lives and does nothing is replaced. Method: stop it with SIGSTOP, as a debugger or a frozen
 /// container would.
@@ -18,11 +15,12 @@ const TWO_PROGRAMMES: std::time::Duration = std::time::Duration::from_secs(26);
 fn a_stopped_copier_is_replaced_and_no_gop_is_lost_or_repeated() {
     let (_home, station) = prepared(Settings::default());
     let ((), recording) = watched(&station, "one", rules(), || {
+        until_programmes_begin(&station, 1);
         let stopped = carrier(&station);
         signal(stopped, "STOP");
         station.wait_for_log("it is given up", |line| line.contains("stalled: what was fed does not come back"));
         station.until("another", || station.children("slots.ffconcat").into_iter().find(|pid| *pid != stopped));
-        pass(TWO_PROGRAMMES);
+        until_programmes_begin(&station, 3);
         assert_eq!(station.children("slots.ffconcat").len(), 1, "never two at once");
         assert!(!Path::new(&format!("/proc/{stopped}")).exists(), "the stopped one is gone");
     });
@@ -53,14 +51,15 @@ fn a_copier_that_ends_with_code_0_at_the_end_of_its_list_is_replaced() {
         once.display()
     );
     let ffmpeg = ffmpeg_that(folder.path(), &shorter);
-    let (_home, station) = prepared(Settings { ffmpeg: ffmpeg.into(), ..Settings::default() });
+    let (_home, station) = prepared(Settings { ffmpeg: ffmpeg.into(), speed: SPEED, ..Settings::default() });
     let ((), recording) = watched(&station, "one", rules(), || {
         let said = |line: &str| line.contains("on-air ffmpeg ended") && line.contains("exit code 0");
         station.wait_for_log("its end", said);
-        pass(TWO_PROGRAMMES);
+        until_programmes_begin(&station, 3);
     });
     assert_eq!(count(&station, "on-air ffmpeg ended"), 1, "{}", station.log());
     assert!(assert_whole(&recording, &station.log()) >= 2);
-    assert!(recording.stood_still < STILL_MAX, "{:?}", recording.stood_still);
-    Seen::of("on-air ffmpeg ends with exit code 0", &recording).tell();
+    let seen = Seen::at_speed("on-air ffmpeg ends with exit code 0", &recording, SPEED);
+    assert!(seen.stood_still < STILL_MAX, "{:?}", seen.stood_still);
+    seen.tell();
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use super::hls_text::{self, Segment};
 use super::media::{file, run};
+use super::station::Station;
 use super::viewer::Recording;
 
 /// A programme as a viewer saw it.
@@ -58,6 +59,13 @@ pub fn assert_whole(recording: &Recording, log: &str) -> usize {
         assert!((planned - played).abs() < 0.06, "{id}: {played} s of {planned} s\n{log}");
     }
     whole.len()
+}
+
+/// Waits until so many programmes more have begun.
+pub fn until_programmes_begin(station: &Station, more: usize) {
+    let begun = || station.log().lines().filter(|line| line.contains("programme began")).count();
+    let due = begun() + more;
+    station.until("the programmes begin", || (begun() >= due).then_some(()));
 }
 
 /// Returns the digest of each packet of a stream (`v:0`, `a:0`), in order: a copy keeps them.

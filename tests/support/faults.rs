@@ -34,6 +34,11 @@ impl<'a> Seen<'a> {
         Self { fault, stood_still: recording.stood_still, saw }
     }
 
+    /// The same of a station that lives so many times faster than the world: times are the station's.
+    pub fn at_speed(fault: &'a str, recording: &Recording, speed: f64) -> Self {
+        Self { stood_still: recording.stood_still.mul_f64(speed), ..Self::of(fault, recording) }
+    }
+
     /// Leaves a row: a file below `target/tmp/faults` and a line on the test's output.
     pub fn tell(&self) {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults");

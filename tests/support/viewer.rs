@@ -89,8 +89,11 @@ pub fn watched<T>(station: &Station, channel: &str, rules: Rules, act: impl FnOn
     }
     let done = Mutex::new(false);
     let (outcome, recording) = std::thread::scope(|scope| {
-        let viewer = scope.spawn(|| watch(station, channel, rules, |_| !*done.lock().unwrap()));
-        let end = Done(&done);
+        // One look more when all is done: what the act waited for is seen, too.
+        let (mut last, done) = (false, &done);
+        let more = move |_: &Recording| !std::mem::replace(&mut last, *done.lock().unwrap());
+        let viewer = scope.spawn(move || watch(station, channel, rules, more));
+        let end = Done(done);
         let outcome = act();
         drop(end);
         (outcome, viewer.join().unwrap())

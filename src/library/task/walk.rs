@@ -4,6 +4,7 @@ use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use walkdir::WalkDir;
 
@@ -22,10 +23,19 @@ const PROBLEMS_MAX: usize = 100;
 
 /// Walks the folders, following links, leaving out hidden names and the `excluded` folders.
 pub(super) fn walk(roots: &[PathBuf], excluded: &[PathBuf]) -> Walk {
-    let mut walk = Walk { ids: identities(roots), ..Walk::default() };
+    let mut walk = Walk::default();
     for (index, root) in roots.iter().enumerate() {
-        match std::fs::metadata(root) {
-            Ok(found) if found.is_dir() => walk_folder(&mut walk, index, root, excluded),
+        let found = std::fs::metadata(root);
+        let id = found.as_ref().ok().and_then(identity);
+        walk.ids.push(id);
+        match found {
+            Ok(_) if id.is_some() => {
+                walk_folder(&mut walk, index, root, excluded);
+                // Taken away while it was walked: what was not found may be there.
+                if id_at(root) != id {
+                    walk.unread.push(root.clone());
+                }
+            }
             Ok(_) => walk.problems.push((root.clone(), "It is a file, not a folder.".to_owned())),
             Err(error) => {
                 walk.problems.push((root.clone(), folder_problem(&error)));
@@ -39,11 +49,17 @@ pub(super) fn walk(roots: &[PathBuf], excluded: &[PathBuf]) -> Walk {
 
 /// Returns which folders these are now, `None` where there is none.
 pub(super) fn identities(roots: &[PathBuf]) -> Vec<Option<FolderId>> {
-    let id = |root: &PathBuf| {
-        let found = std::fs::metadata(root).ok().filter(Metadata::is_dir)?;
-        Some((found.dev(), found.ino()))
-    };
-    roots.iter().map(id).collect()
+    roots.iter().map(|root| id_at(root)).collect()
+}
+
+fn id_at(path: &Path) -> Option<FolderId> {
+    identity(&std::fs::metadata(path).ok()?)
+}
+
+/// Returns which folder it is that the system tells of, `None` where it is none.
+pub(super) fn identity(found: &Metadata) -> Option<FolderId> {
+    let made = found.created().ok().and_then(|made| made.duration_since(UNIX_EPOCH).ok());
+    found.is_dir().then(|| FolderId { device: found.dev(), inode: found.ino(), made })
 }
 
 fn walk_folder(walk: &mut Walk, index: usize, root: &Path, excluded: &[PathBuf]) {

@@ -1,7 +1,6 @@
 //! Listens for changes below the folders. Events only say "look again": moved-in and nested folders hide their content
 //! from events, so the walk is the truth.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
+
+use super::walk;
+use crate::library::reach::FolderId;
 
 /// How often the nearest existing parent of a missing folder is looked for anew, when it changes while it is looked for.
 const PARENT_TRIES_MAX: usize = 40;
@@ -32,8 +34,7 @@ pub(super) struct Signals {
 #[derive(Debug, PartialEq, Eq)]
 struct Target {
     path: PathBuf,
-    /// Device and inode: a folder deleted and made again is another one.
-    id: (u64, u64),
+    id: FolderId,
     mode: RecursiveMode,
 }
 
@@ -93,9 +94,9 @@ impl Watches {
 
 fn target(root: &Path) -> Option<Target> {
     root.ancestors().find_map(|path| {
-        let found = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_dir)?;
+        let id = walk::identity(&std::fs::metadata(path).ok()?)?;
         let mode = if path == root { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
-        Some(Target { path: path.to_owned(), id: (found.dev(), found.ino()), mode })
+        Some(Target { path: path.to_owned(), id, mode })
     })
 }
 

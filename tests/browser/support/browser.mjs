@@ -7,6 +7,10 @@ const FLAGS = [
   '--disable-component-update', '--disable-sync',
 ];
 
+/** The longest a picture may stand still, in milliseconds, where nothing is wrong with what is played: a busy machine that
+ *  decodes by itself stops now and then, with seconds of picture in store. A picture that is stuck stays so for longer. */
+export const STALL_MAX_MS = 2500;
+
 /** Starts the browser; `gesture: true` keeps the rule that sound needs a gesture of the viewer. */
 export function startBrowser({ gesture = false } = {}) {
   const policy = gesture ? 'document-user-activation-required' : 'no-user-gesture-required';

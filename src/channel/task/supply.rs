@@ -1,0 +1,127 @@
+//! What a channel asks of its library and of the workshop, and what it does with their answers.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Shell;
+use crate::channel::director::Idle;
+use crate::channel::status::LibraryCounts;
+use crate::library::{Catalogue, Refused};
+use crate::prepare::slate::SlateCard;
+use crate::prepare::{Mezzanine, MezzanineId, Prepared, Want};
+use crate::units::ContentKey;
+
+/// How long after its beginning a channel that expects an item waits with drawing the slate, in station time: it takes
+/// half a second of two cores, just when the first item needs them. The other half of the time until it is shown
+/// ([`crate::channel::director::FIRST_WAIT`]) is left for it.
+pub(super) const SLATE_REST: SignedDuration = SignedDuration::from_secs(2);
+
+/// How long after a slate's file turned out to be of no use another is drawn, in station time.
+const SLATE_AGAIN: SignedDuration = SignedDuration::from_secs(1);
+
+impl Shell {
+    pub(super) fn library_changed(&mut self, catalogue: Arc<Catalogue>) {
+        let now = self.parts.clock.now();
+        self.core.director().library_changed(catalogue, now);
+        self.plan_changed = true;
+        self.ask_for_items();
+        self.workshop_changed();
+    }
+
+    /// Takes what the workshop has to tell of the items that are wanted.
+    pub(super) fn workshop_changed(&mut self) {
+        let now = self.parts.clock.now();
+        let is_failed = |key: &ContentKey| {
+            matches!(self.parts.preparer.state(&mezzanine_id(key, &self.digest)), Prepared::Failed(_))
+        };
+        let failures = self.core.plan().failures().keys();
+        let forgiven: Vec<ContentKey> = failures.filter(|key| !is_failed(key)).cloned().collect();
+        let mut failed = !forgiven.is_empty();
+        self.core.director().forgive(&forgiven, now);
+        for (item, _) in self.core.plan().wants() {
+            match self.parts.preparer.state(&mezzanine_id(&item.key, &self.digest)) {
+                Prepared::Ready(mezzanine) => self.core.director().prepared(&item.key, mezzanine.duration()),
+                Prepared::Failed(reason) => {
+                    tracing::warn!(item = %item.name, %reason, "item is quarantined");
+                    self.core.director().failed(&item.key, reason, now);
+                    failed = true;
+                }
+                Prepared::Waiting | Prepared::Growing { .. } => {}
+            }
+        }
+        if failed {
+            self.plan_changed = true;
+            self.ask_for_items();
+        }
+        self.count_library();
+    }
+
+    fn count_library(&mut self) {
+        let catalogue = self.core.plan().catalogue();
+        let failures = self.core.plan().failures();
+        let state = |key: &ContentKey| self.parts.preparer.state(&mezzanine_id(key, &self.digest));
+        let refused = |wanted: fn(&Refused) -> bool| catalogue.refused.values().filter(|r| wanted(r)).count();
+        self.library = LibraryCounts {
+            items: catalogue.items.len() - failures.len().min(catalogue.items.len()),
+            prepared: catalogue.items.values().filter(|i| matches!(state(&i.key), Prepared::Ready(_))).count(),
+            settling: refused(|r| *r == Refused::Settling),
+            quarantined: refused(|r| matches!(r, Refused::Quarantined(_))) + failures.len(),
+        };
+    }
+
+    pub(super) fn ask_for_items(&self) {
+        let wants = self.core.plan().wants().into_iter();
+        let wants = wants.map(|(item, due)| Want { item, profile: Arc::clone(&self.profile), due });
+        self.parts.preparer.want(&self.parts.config.id, wants.collect());
+    }
+
+    /// Has the slate made that fits the situation; one is always at hand, also while items are on air.
+    pub(super) fn ask_for_slate(&mut self, now: Timestamp) {
+        let idle = self.core.idle().cloned().unwrap_or(Idle::Preparing);
+        let known = self.slate_for.is_some() && self.core.idle().is_none();
+        if known || self.slate_for.as_ref() == Some(&idle) || now < self.slate_again {
+            return;
+        }
+        if now < self.slate_rest && matches!(idle, Idle::Preparing | Idle::Settling) {
+            return;
+        }
+        self.slate_for = Some(idle.clone());
+        let (preparer, slates) = (self.parts.preparer.clone(), self.slates.clone());
+        let card = SlateCard {
+            name: self.parts.config.name.as_str().into(),
+            reason: idle.sentence().into(),
+            profile: Arc::clone(&self.profile),
+            rate: None,
+        };
+        self.parts.tracker.spawn(async move {
+            let made = preparer.slate(&card).await;
+            let _gone = slates.send((idle, made.map_err(|error| error.to_string()))).await;
+        });
+    }
+
+    pub(super) fn slate_made(&mut self, idle: &Idle, made: Result<Arc<Mezzanine>, String>) {
+        match made {
+            _ if self.slate_for.as_ref() != Some(idle) => {} // Of two in the making, the older must not win by being slower.
+            Ok(slate) => self.core.slate(slate),
+            Err(error) => {
+                tracing::error!(error, ?idle, "slate could not be made");
+                self.slate_for = None;
+                self.slate_again = self.parts.clock.now() + SignedDuration::from_secs(10);
+            }
+        }
+    }
+
+    /// Has a mezzanine made again whose file is of no use any more.
+    pub(super) fn lost(&mut self, id: &MezzanineId, now: Timestamp) {
+        self.parts.preparer.lost(id);
+        if self.core.slate_lost(id) {
+            self.slate_for = None;
+            self.slate_again = now + SLATE_AGAIN;
+        }
+    }
+}
+
+pub(super) fn mezzanine_id(key: &ContentKey, digest: &Arc<str>) -> MezzanineId {
+    MezzanineId { key: key.clone(), profile: Arc::clone(digest) }
+}
