@@ -6,5 +6,6 @@
 pub mod args;
 pub mod check;
 pub mod commands;
+mod log;
 pub mod report;
 mod table;

@@ -2,6 +2,7 @@
 //!
 //! Pure: the caller reads the file. Nothing after this stage sees TOML.
 
+mod change;
 mod channel;
 pub mod defaults;
 mod file;
@@ -15,6 +16,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use change::Change;
 pub use problem::{Problem, Problems};
 
 use crate::units::ChannelId;

@@ -26,6 +26,8 @@ pub struct Problems {
     /// Where each line but the first begins, in bytes: a file may have a hundred thousand problems, and each is placed.
     line_starts: Vec<usize>,
     list: Vec<Problem>,
+    /// What became of it all, for the last line.
+    consequence: &'static str,
 }
 
 impl std::error::Error for Problems {}
@@ -46,7 +48,19 @@ impl Problems {
     /// Starts an empty list for the file at `path` that holds `text`.
     pub(super) fn new(path: &Path, text: &str) -> Self {
         let line_starts = text.match_indices('\n').map(|(newline, _)| newline + 1).collect();
-        Self { path: path.to_path_buf(), text: text.to_owned(), line_starts, list: Vec::new() }
+        Self {
+            path: path.to_path_buf(),
+            text: text.to_owned(),
+            line_starts,
+            list: Vec::new(),
+            consequence: "nothing was started",
+        }
+    }
+
+    /// Returns the same for a station that runs already.
+    #[must_use]
+    pub fn to_a_running_station(self) -> Self {
+        Self { consequence: "nothing was changed", ..self }
     }
 
     /// Adds a problem.
@@ -168,7 +182,7 @@ impl fmt::Display for Problems {
         }
         let (count, path) = (self.list.len(), self.path.display());
         let noun = if count == 1 { "problem" } else { "problems" };
-        write!(f, "{count} {noun} in {path}, nothing was started")
+        write!(f, "{count} {noun} in {path}, {}", self.consequence)
     }
 }
 

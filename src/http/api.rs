@@ -93,12 +93,13 @@ impl From<&AiringStatus> for Airing {
 /// Answers with every channel, what is on and what is next.
 pub(super) async fn channels(State(view): State<Arc<StationView>>) -> Response {
     let now = view.clock.wall();
-    let channels = view.channels.iter().map(|channel| {
+    let roster = view.roster();
+    let channels = roster.channels.iter().map(|channel| {
         let mut told = describe(channel, now);
         told.next.truncate(NEXT_IN_LIST);
         told
     });
-    let body = Guide { station: Arc::clone(&view.name), server_time: now, channels: channels.collect() };
+    let body = Guide { station: Arc::clone(&roster.name), server_time: now, channels: channels.collect() };
     ([FRESH], Json(body)).into_response()
 }
 
@@ -108,7 +109,7 @@ pub(super) async fn channel(
     Path(id): Path<String>,
 ) -> Result<Response, HttpError> {
     let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
-    let mut told = describe(channel, view.clock.wall());
+    let mut told = describe(&channel, view.clock.wall());
     told.aired = Some(channel.status().aired.iter().map(Airing::from).collect());
     Ok(([FRESH], Json(told)).into_response())
 }
@@ -161,7 +162,7 @@ pub(super) async fn healthz() -> Response {
 pub(super) async fn readyz(State(view): State<Arc<StationView>>) -> Response {
     let stopping = view.token.is_cancelled();
     let mut text = String::new();
-    for channel in view.channels.iter().filter(|channel| !channel.published()) {
+    for channel in view.roster().channels.iter().filter(|channel| !channel.published()) {
         let _ = writeln!(text, "{}: nothing published yet", channel.id);
     }
     if stopping {

@@ -30,7 +30,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 
 pub use error::HttpError;
-pub use state::{ChannelView, StationView};
+pub use state::{ChannelView, Roster, StationView};
 pub use task::{Limits, serve};
 
 /// How long a browser may remember the answer to a CORS preflight: a day, the most that browsers accept.

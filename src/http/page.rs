@@ -39,8 +39,8 @@ const VENDOR_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=3153
 
 /// Answers with the wall of channels.
 pub(super) async fn index(State(view): State<Arc<StationView>>) -> Result<Response, HttpError> {
-    let mut list = String::new();
-    for (number, channel) in (1..).zip(view.channels.iter()) {
+    let (roster, mut list) = (view.roster(), String::new());
+    for (number, channel) in (1..).zip(&roster.channels) {
         let name = escape(&channel.status().name);
         let id = &channel.id;
         let _ = write!(
@@ -49,7 +49,7 @@ pub(super) async fn index(State(view): State<Arc<StationView>>) -> Result<Respon
              <span class=\"name\">{name}</span></a></li>"
         );
     }
-    html(StatusCode::OK, "index.html", &[("station", &escape(&view.name)), ("channels", &list)])
+    html(StatusCode::OK, "index.html", &[("station", &escape(&roster.name)), ("channels", &list)])
 }
 
 /// Answers with a channel's page.
@@ -59,7 +59,7 @@ pub(super) async fn watch(State(view): State<Arc<StationView>>, Path(id): Path<S
     html(
         StatusCode::OK,
         "watch.html",
-        &[("station", &escape(&view.name)), ("channel", &name), ("id", channel.id.as_str())],
+        &[("station", &escape(&view.roster().name)), ("channel", &name), ("id", channel.id.as_str())],
     )
 }
 
@@ -77,7 +77,7 @@ pub(super) fn failure(view: &StationView, error: HttpError) -> Response {
         }
         _ => error.to_string(),
     };
-    let values = [("station", &*escape(&view.name)), ("heading", heading), ("text", &*escape(&text))];
+    let values = [("station", &*escape(&view.roster().name)), ("heading", heading), ("text", &*escape(&text))];
     html(error.status(), "failure.html", &values).unwrap_or_else(|_| error.status().into_response())
 }
 

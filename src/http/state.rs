@@ -13,10 +13,8 @@ use crate::units::ChannelId;
 /// The station as viewers may see it; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct StationView {
-    /// The station's name, for people.
-    pub name: Arc<str>,
-    /// The channels in the order of the configuration.
-    pub channels: Arc<[ChannelView]>,
+    /// Name and channels; they change when the configuration does.
+    pub roster: watch::Receiver<Arc<Roster>>,
     /// Whether the station wants viewers: false before every channel was started and once a stop was asked for.
     pub ready: watch::Receiver<bool>,
     /// Tells the station's time.
@@ -26,11 +24,26 @@ pub struct StationView {
 }
 
 impl StationView {
+    /// Returns name and channels as they stand.
+    #[must_use]
+    pub fn roster(&self) -> Arc<Roster> {
+        Arc::clone(&self.roster.borrow())
+    }
+
     /// Returns the channel of that name.
     #[must_use]
-    pub fn channel(&self, id: &str) -> Option<&ChannelView> {
-        self.channels.iter().find(|channel| channel.id.as_str() == id)
+    pub fn channel(&self, id: &str) -> Option<Arc<ChannelView>> {
+        self.roster.borrow().channels.iter().find(|channel| channel.id.as_str() == id).map(Arc::clone)
     }
+}
+
+/// What the station is made of; immutable, replaced as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct Roster {
+    /// The station's name, for people.
+    pub name: Arc<str>,
+    /// The channels in the order of the configuration.
+    pub channels: Vec<Arc<ChannelView>>,
 }
 
 /// One channel as viewers may see it; cheap to clone.

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use nightcast::channel::{AiringStatus, ChannelState, ChannelStatus, LibraryCounts};
 use nightcast::clock::Clock;
 use nightcast::hls::{PlaylistBody, SegmentBody, Snapshot};
-use nightcast::http::{ChannelView, StationView, router};
+use nightcast::http::{ChannelView, Roster, StationView, router};
 use nightcast::library::Metadata;
 use nightcast::units::{ChannelId, MediaTime, Msn, RunId};
 use tokio::sync::watch;
@@ -28,6 +28,7 @@ pub(crate) struct Station {
     pub(crate) night: watch::Sender<Arc<Snapshot>>,
     pub(crate) new: watch::Sender<Arc<Snapshot>>,
     pub(crate) ready: watch::Sender<bool>,
+    _roster: watch::Sender<Arc<Roster>>,
     _statuses: Vec<watch::Sender<Arc<ChannelStatus>>>,
 }
 
@@ -44,13 +45,13 @@ impl Station {
             statuses.push(sender);
             ChannelView { id, status, snapshot }
         };
-        let channels = Arc::new([
-            channel("night", "Night <Lights>", ChannelState::OnAir, night_snapshot),
-            channel("new", "New", ChannelState::Starting, new_snapshot),
-        ]);
-        let view =
-            StationView { name: "Tom & Co".into(), channels, ready: is_ready, clock, token: CancellationToken::new() };
-        Self { view, night, new, ready, _statuses: statuses }
+        let channels = vec![
+            Arc::new(channel("night", "Night <Lights>", ChannelState::OnAir, night_snapshot)),
+            Arc::new(channel("new", "New", ChannelState::Starting, new_snapshot)),
+        ];
+        let (roster, roster_view) = watch::channel(Arc::new(Roster { name: "Tom & Co".into(), channels }));
+        let view = StationView { roster: roster_view, ready: is_ready, clock, token: CancellationToken::new() };
+        Self { view, night, new, ready, _roster: roster, _statuses: statuses }
     }
 
     pub(crate) fn router(&self) -> Router {

@@ -71,14 +71,20 @@ impl Home {
     }
 
     fn write_configuration(&self) -> PathBuf {
-        let Settings { ffmpeg, station, channels, .. } = &self.settings;
+        self.save(&self.settings.channels)
+    }
+
+    /// Saves the configuration with these channels, as editors do: a new file takes the old one's place.
+    pub fn save(&self, channels: &str) -> PathBuf {
+        let Settings { ffmpeg, station, .. } = &self.settings;
         let listen = if station.contains("listen =") { "" } else { "listen = \"127.0.0.1:0\"\n" };
         let text = format!(
             "[station]\nname = \"Test\"\n{listen}ffmpeg = \"{}\"\n{station}\n\n{channels}",
             ffmpeg.to_string_lossy()
         );
-        let path = self.path("channels.toml");
-        fs::write(&path, text).unwrap();
+        let (path, new) = (self.path("channels.toml"), self.path(".channels.toml.new"));
+        fs::write(&new, text).unwrap();
+        fs::rename(&new, &path).unwrap();
         path
     }
 

@@ -10,18 +10,22 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::args::{Cli, Command, Exit, LogFormat};
+use super::args::{Cli, Command, Exit};
+use super::log;
 use crate::config::{self, Config};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Answers the command line; everything a person must read was printed when it returns.
 pub async fn answer(cli: Cli) -> ExitCode {
-    start_log(cli.log_format, matches!(cli.command, Command::Run(_)));
+    let left_out = log::start(cli.log_format, matches!(cli.command, Command::Run(_)));
     let token = CancellationToken::new();
+    // Lives as long as the process.
+    TaskTracker::new().spawn(left_out.tell());
     match crate::shutdown::Signals::listen() {
         Ok(signals) => {
             // Lives as long as the process; ends it at the second signal.
-            tokio_util::task::TaskTracker::new().spawn(signals.forward(token.clone()));
+            TaskTracker::new().spawn(signals.forward(token.clone()));
         }
         Err(error) => tracing::warn!(%error, "signals cannot be heard: an orderly stop is not possible"),
     }
@@ -33,18 +37,6 @@ pub async fn answer(cli: Cli) -> ExitCode {
         Command::Demo(args) => demo::run(&cli.config, &args, token).await,
     };
     exit.into()
-}
-
-/// Logs go to standard error, so that answers on standard output can be piped; `RUST_LOG` chooses what is told.
-fn start_log(format: LogFormat, long_lived: bool) {
-    let default = if long_lived { "info" } else { "warn" };
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    match format {
-        LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
-        LogFormat::Json => builder.json().init(),
-    }
 }
 
 /// Reads and checks the configuration; prints everything that is wrong with it.

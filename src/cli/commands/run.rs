@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{complain, load};
-use crate::app::{self, Ending};
+use crate::app::{self, Ending, Start};
 use crate::cli::args::{Exit, RunArgs};
 use crate::cli::check::check_version;
 use crate::cli::report::Outcome;
@@ -37,7 +37,13 @@ pub(super) async fn run(path: &Path, args: &RunArgs, token: CancellationToken) -
     }
     let name = config.station.name.clone();
     let on_air = |address| tracing::info!("{name} is on air: open http://{address}/ in a browser (Ctrl-C stops)");
-    match app::run(config, Clock::new(args.clock_speed), args.first_timestamp, token, on_air).await {
+    let start = Start {
+        config,
+        path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+        clock: Clock::new(args.clock_speed),
+        first_timestamp: args.first_timestamp,
+    };
+    match app::run(start, token, on_air).await {
         Ok(Ending::Clean) => Exit::Done,
         Ok(Ending::Late) => Exit::Failed,
         Err(error) => {

@@ -1,0 +1,211 @@
+//! The channels that live. Each has a token and tasks of its own, so that it can end or begin anew without the others.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use super::STOP_MAX;
+use crate::channel::task::{Outputs, Parts, first_status};
+use crate::clock::Clock;
+use crate::config::{self, Change, Config};
+use crate::http::{ChannelView, Roster};
+use crate::library::{self, Library, LibrarySettings};
+use crate::prepare::Preparer;
+use crate::store::Store;
+use crate::{channel, units::ChannelId};
+
+/// How long a channel that panicked rests before it begins again.
+const PANIC_REST: Duration = Duration::from_secs(1);
+
+/// What every channel is given alike.
+pub(super) struct Common {
+    pub(super) store: Store,
+    pub(super) preparer: Preparer,
+    pub(super) clock: Clock,
+    pub(super) first_timestamp: u32,
+    pub(super) root: CancellationToken,
+    /// Everything that ever lived is waited for here.
+    pub(super) tracker: TaskTracker,
+    pub(super) run_folder: PathBuf,
+}
+
+/// A channel whose library is being read already; it is not on air yet.
+pub(super) struct Begun {
+    config: config::Channel,
+    library: Library,
+    token: CancellationToken,
+    tracker: TaskTracker,
+}
+
+/// A channel that lives.
+struct Life {
+    config: config::Channel,
+    token: CancellationToken,
+    tracker: TaskTracker,
+    outputs: Outputs,
+    view: Arc<ChannelView>,
+}
+
+/// All of them, in the order of the configuration.
+pub(super) struct Channels {
+    common: Common,
+    /// What the station lives by: keys that wait for a restart have their old values.
+    config: Config,
+    lives: Vec<Life>,
+    roster: watch::Sender<Arc<Roster>>,
+}
+
+impl Begun {
+    /// Begins to read a channel's library.
+    pub(super) fn new(
+        config: &config::Channel,
+        station: &config::Station,
+        store: &Store,
+        root: &CancellationToken,
+        everything: &TaskTracker,
+    ) -> Self {
+        let settings = LibrarySettings {
+            channel: config.id.clone(),
+            folders: config.folders.clone(),
+            exclude: vec![station.data.clone()],
+            settle: station.settle,
+            rescan: station.rescan,
+            ffprobe: station.ffprobe.clone(),
+        };
+        let (token, tracker) = (root.child_token(), TaskTracker::new());
+        let (task, library) = library::start(settings, store.clone(), token.clone());
+        tracker.spawn(task);
+        let (ended, all) = (token.clone(), tracker.clone());
+        everything.spawn(async move {
+            ended.cancelled().await;
+            all.close();
+            all.wait().await;
+        });
+        Self { config: config.clone(), library, token, tracker }
+    }
+
+    /// Puts the channel on air; to viewers it goes on where `outputs` stand.
+    fn go_on_air(self, station: &config::Station, common: &Common, outputs: Outputs) -> Life {
+        let parts = Parts {
+            config: Arc::new(self.config.clone()),
+            ffmpeg: station.ffmpeg.clone(),
+            run_folder: common.run_folder.clone(),
+            clock: common.clock.clone(),
+            first_timestamp: common.first_timestamp,
+            store: common.store.clone(),
+            preparer: common.preparer.clone(),
+            catalogue: self.library.catalogue(),
+            token: self.token.clone(),
+            tracker: self.tracker.clone(),
+        };
+        let (status, snapshot) = (outputs.status.subscribe(), outputs.snapshot.subscribe());
+        let view = Arc::new(ChannelView { id: self.config.id.clone(), status, snapshot });
+        let span = tracing::info_span!("channel", id = %self.config.id);
+        self.tracker.spawn(keep_alive(parts, outputs.clone()).instrument(span));
+        let Self { config, token, tracker, .. } = self;
+        Life { config, token, tracker, outputs, view }
+    }
+}
+
+impl Life {
+    /// Ends the channel and waits for it, as long as is allowed.
+    async fn end(self) -> Outputs {
+        self.token.cancel();
+        self.tracker.close();
+        if tokio::time::timeout(STOP_MAX, self.tracker.wait()).await.is_err() {
+            tracing::error!(channel = %self.config.id, "channel did not end in time and is left behind");
+        }
+        self.outputs
+    }
+}
+
+impl Channels {
+    /// Puts all channels on air.
+    pub(super) fn new(config: Config, begun: Vec<Begun>, common: Common) -> Self {
+        let first = |one: Begun| {
+            let outputs = first_outputs(&one.config);
+            one.go_on_air(&config.station, &common, outputs)
+        };
+        let lives = begun.into_iter().map(first).collect();
+        let channels = Self { common, config, lives, roster: watch::channel(Arc::default()).0 };
+        channels.tell();
+        channels
+    }
+
+    /// Returns what viewers see of the station, now and whenever it changes.
+    pub(super) fn roster(&self) -> watch::Receiver<Arc<Roster>> {
+        self.roster.subscribe()
+    }
+
+    /// Becomes what a new configuration says, as far as that is possible without a restart; returns what was done.
+    /// Channels of which nothing changed are not touched.
+    pub(super) async fn follow(&mut self, new: &Config) -> Change {
+        let change = Change::between(&self.config, new);
+        self.config.station.name.clone_from(&new.station.name);
+        self.config.channels.clone_from(&new.channels);
+        for id in &change.removed {
+            self.remove(id);
+        }
+        let ends = change.changed.iter().filter_map(|config| Some((config, self.take(&config.id)?)));
+        let ends: Vec<_> = ends.map(|(config, life)| async move { (config, life.end().await) }).collect();
+        for (config, outputs) in join_all(ends).await {
+            self.begin(config, outputs);
+        }
+        for config in &change.added {
+            self.begin(config, first_outputs(config));
+        }
+        let place = |life: &Life| new.channels.iter().position(|channel| channel.id == life.config.id);
+        self.lives.sort_by_key(place);
+        self.tell();
+        change
+    }
+
+    fn begin(&mut self, config: &config::Channel, outputs: Outputs) {
+        let Common { store, root, tracker, .. } = &self.common;
+        let begun = Begun::new(config, &self.config.station, store, root, tracker);
+        self.lives.push(begun.go_on_air(&self.config.station, &self.common, outputs));
+    }
+
+    fn take(&mut self, id: &ChannelId) -> Option<Life> {
+        let place = self.lives.iter().position(|life| life.config.id == *id)?;
+        Some(self.lives.remove(place))
+    }
+
+    /// Ends a channel for good; nobody waits for it.
+    fn remove(&mut self, id: &ChannelId) {
+        let Some(life) = self.take(id) else { return };
+        let (preparer, id) = (self.common.preparer.clone(), id.clone());
+        self.common.tracker.spawn(async move {
+            let _gone = life.end().await;
+            preparer.want(&id, Vec::new());
+        });
+    }
+
+    fn tell(&self) {
+        let name = self.config.station.name.as_str().into();
+        let channels = self.lives.iter().map(|life| Arc::clone(&life.view)).collect();
+        self.roster.send_replace(Arc::new(Roster { name, channels }));
+    }
+}
+
+fn first_outputs(config: &config::Channel) -> Outputs {
+    let (status, snapshot) = (watch::Sender::new(Arc::new(first_status(config))), watch::Sender::default());
+    Outputs { status: Arc::new(status), snapshot: Arc::new(snapshot) }
+}
+
+/// Lives a channel; a panic in it is caught here, told, and answered by a new beginning.
+async fn keep_alive(parts: Parts, outputs: Outputs) {
+    while !parts.token.is_cancelled() {
+        let life = channel::task::run(parts.clone(), outputs.clone()).in_current_span();
+        if let Err(error) = parts.tracker.spawn(life).await {
+            tracing::error!(%error, "channel failed inside and begins again");
+            tokio::time::sleep(PANIC_REST).await;
+        }
+    }
+}
