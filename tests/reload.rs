@@ -1,5 +1,4 @@
 //! The configuration is changed while the station is on air.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::disallowed_methods, reason = "tests write files and read the clock")]
 
 mod support;

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use nightcast::channel::{AiringStatus, ChannelState, ChannelStatus, LibraryCounts};
 use nightcast::clock::Clock;
 use nightcast::hls::{PlaylistBody, SegmentBody, Snapshot};
-use nightcast::http::{ChannelView, StationView, router};
+use nightcast::http::{ChannelView, Roster, StationView, router};
 use nightcast::library::Metadata;
 use nightcast::on_air::receive::{self, Target};
 use nightcast::units::{ChannelId, MediaTime, Msn, RunId};
@@ -109,9 +109,10 @@ fn station() -> (StationView, (watch::Sender<Arc<Snapshot>>, watch::Sender<bool>
     };
     let (sender, night) = watch::channel(Arc::new(snapshot()));
     let (ready_sender, ready) = watch::channel(true);
-    let channels =
-        Arc::new([channel("night", night), channel("gone", watch::channel(Arc::new(Snapshot::default())).1)]);
-    let view = StationView { name: "Tom & Co".into(), channels, ready, clock, token: CancellationToken::new() };
+    let gone = watch::channel(Arc::new(Snapshot::default())).1;
+    let channels = vec![Arc::new(channel("night", night)), Arc::new(channel("gone", gone))];
+    let roster = watch::channel(Arc::new(Roster { name: "Tom & Co".into(), channels })).1;
+    let view = StationView { roster, ready, clock, token: CancellationToken::new() };
     (view, (sender, ready_sender))
 }
 
