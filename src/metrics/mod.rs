@@ -1,0 +1,3 @@
+//! What the operator sees: numbers about the server, its children, its channels, for Prometheus.
+
+pub mod names;
