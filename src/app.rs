@@ -16,12 +16,17 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use crate::channel::Counters;
 use crate::channel::task::{Outputs, Parts, first_status};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::config::reloads::Reloads;
+use crate::ffmpeg::Children;
 use crate::hls::Snapshot;
 use crate::http::{self, ChannelView, Limits, StationView};
 use crate::library::{self, Library, LibrarySettings};
+use crate::metrics::{self, ChannelSource, Sources};
+use crate::on_air::Cause;
 use crate::prepare::{MezzanineId, Preparer, Settings};
 use crate::store::Store;
 use crate::{channel, config};
@@ -80,6 +85,18 @@ pub enum StartupError {
         #[source]
         source: io::Error,
     },
+    /// The metrics' address is not to be had.
+    #[error(
+        "failed to listen on {address} for metrics (hint: is another station running? \"listen\" in [metrics] sets the \
+         port, \"off\" does without)"
+    )]
+    Metrics {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The database cannot be used.
     #[error("failed to open the station's database in {path}")]
     Store {
@@ -100,6 +117,15 @@ pub enum Ending {
     Late,
 }
 
+/// What the command line and the machine add to the configuration.
+#[derive(Clone, Debug)]
+pub struct RunWith {
+    /// What each run's timestamps begin with, in seconds.
+    pub first_timestamp: u32,
+    /// ffmpeg's version, as it tells it.
+    pub ffmpeg_version: Arc<str>,
+}
+
 /// Runs the station until the token ends; `started` is told the address once it serves.
 ///
 /// # Errors
@@ -107,14 +133,16 @@ pub enum Ending {
 pub async fn run(
     config: Config,
     clock: Clock,
-    first_timestamp: u32,
+    run: RunWith,
     token: CancellationToken,
     started: impl FnOnce(SocketAddr),
 ) -> Result<Ending, StartupError> {
+    let begun = clock.wall();
     let station = config.station.clone();
     let run_folder = station.data.join("run");
     // Nothing is touched before it is sure that no other station is at work on it.
     let listener = listen(station.listen).map_err(|source| StartupError::Listen { address: station.listen, source })?;
+    let metrics_listener = listen_for_metrics(config.metrics.listen)?;
     let _until_the_end = lock(&station.data)?;
     make_folders(&station.data, &run_folder)?;
     let address = listener.local_addr().unwrap_or(station.listen);
@@ -123,9 +151,10 @@ pub async fn run(
     let root = token.child_token();
 
     // Folders are walked and the first files looked into while the preparer asks ffmpeg what it can do.
-    let begin = |one| start_library(one, &station, &store, &root, &tracker);
+    let children = Children::default();
+    let begin = |one| start_library(one, &station, &store, &children, &root, &tracker);
     let libraries: Vec<Library> = config.channels.iter().map(begin).collect();
-    let preparer = match start_preparer(&station, &store, clock.clone(), &root, &tracker).await {
+    let preparer = match start_preparer(&station, &store, &children, clock.clone(), &root, &tracker).await {
         Ok(preparer) => preparer,
         Err(error) => {
             root.cancel();
@@ -140,14 +169,16 @@ pub async fn run(
         store: store.clone(),
         preparer,
         clock: clock.clone(),
-        first_timestamp,
+        first_timestamp: run.first_timestamp,
+        children,
         root: root.clone(),
         tracker: tracker.clone(),
         run_folder,
     };
     let both = config.channels.iter().zip(&libraries);
-    let channels: Arc<[ChannelView]> =
+    let sources: Arc<[ChannelSource]> =
         both.map(|(one, library)| start_channel(one, library, &station, &parts)).collect();
+    let channels: Arc<[ChannelView]> = sources.iter().map(|source| source.view.clone()).collect();
     let (ready, ready_view) = watch::channel(true);
     let view =
         StationView { name: station.name.as_str().into(), channels, ready: ready_view, clock, token: root.clone() };
@@ -160,7 +191,24 @@ pub async fn run(
         );
     }
     let limits = Limits { connections_max, ..Limits::default() };
-    tracker.spawn(http::serve(listener, http::router(view), limits, root.clone()));
+    let tally = Arc::<http::Tally>::default();
+    if let Some(listener) = metrics_listener {
+        let sources = Sources {
+            channels: watch::channel(sources).1,
+            preparer: parts.preparer.clone(),
+            store: store.clone(),
+            tally: Arc::clone(&tally),
+            connections_max,
+            clock: parts.clock.clone(),
+            ready: view.ready.clone(),
+            token: root.clone(),
+            reloads: Arc::new(Reloads::since(begun)),
+            started: begun,
+            ffmpeg: run.ffmpeg_version,
+        };
+        tracker.spawn(metrics::task::serve(listener, sources, root.clone()));
+    }
+    tracker.spawn(http::serve(listener, http::router(view), limits, tally, root.clone()));
     started(address);
 
     token.cancelled().await;
@@ -183,6 +231,15 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(QUEUE_MAX)
+}
+
+/// Listens for those who read the metrics, where that is wanted, and says where.
+fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<TcpListener>, StartupError> {
+    let Some(address) = address else { return Ok(None) };
+    let listener = listen(address).map_err(|source| StartupError::Metrics { address, source })?;
+    let address = listener.local_addr().unwrap_or(address);
+    tracing::info!("metrics are at http://{address}/metrics");
+    Ok(Some(listener))
 }
 
 /// Raises the number of handles this process may hold as far as it may by itself, and returns it. The usual 1024 are for
@@ -209,6 +266,7 @@ struct Common {
     preparer: Preparer,
     clock: Clock,
     first_timestamp: u32,
+    children: Children,
     root: CancellationToken,
     tracker: TaskTracker,
     run_folder: PathBuf,
@@ -258,6 +316,7 @@ async fn open_store(data: &Path, clock: &Clock) -> Result<Store, StartupError> {
 async fn start_preparer(
     station: &config::Station,
     store: &Store,
+    children: &Children,
     clock: Clock,
     root: &CancellationToken,
     tracker: &TaskTracker,
@@ -273,6 +332,7 @@ async fn start_preparer(
         cache_budget_bytes: station.cache_budget_bytes,
         workers: station.workers,
         failures: failures.into_iter().map(|failure| (failure.id, failure.reason.into())).collect(),
+        children: children.clone(),
     };
     let started = Preparer::start(settings, clock, root.clone(), tracker).await;
     let preparer = started.map_err(|source| StartupError::Data { path: station.data.clone(), source })?;
@@ -319,6 +379,7 @@ fn start_library(
     one: &config::Channel,
     station: &config::Station,
     store: &Store,
+    children: &Children,
     root: &CancellationToken,
     tracker: &TaskTracker,
 ) -> Library {
@@ -329,16 +390,23 @@ fn start_library(
         settle: station.settle,
         rescan: station.rescan,
         ffprobe: station.ffprobe.clone(),
+        family: children.of(&one.id),
     };
     let (task, library) = library::start(settings, store.clone(), root.child_token());
     tracker.spawn(task);
     library
 }
 
-fn start_channel(one: &config::Channel, library: &Library, station: &config::Station, common: &Common) -> ChannelView {
+fn start_channel(
+    one: &config::Channel,
+    library: &Library,
+    station: &config::Station,
+    common: &Common,
+) -> ChannelSource {
     let (status, status_view) = watch::channel(Arc::new(first_status(one)));
     let (snapshot, snapshot_view) = watch::channel(Arc::new(Snapshot::default()));
-    let outputs = Outputs { status: Arc::new(status), snapshot: Arc::new(snapshot) };
+    let (counters, family) = (Arc::<Counters>::default(), common.children.of(&one.id));
+    let outputs = Outputs { status: Arc::new(status), snapshot: Arc::new(snapshot), counters: Arc::clone(&counters) };
     let parts = Parts {
         config: Arc::new(one.clone()),
         ffmpeg: station.ffmpeg.clone(),
@@ -347,13 +415,16 @@ fn start_channel(one: &config::Channel, library: &Library, station: &config::Sta
         first_timestamp: common.first_timestamp,
         store: common.store.clone(),
         preparer: common.preparer.clone(),
+        family: family.clone(),
         catalogue: library.catalogue(),
         token: common.root.child_token(),
         tracker: common.tracker.clone(),
     };
     let span = tracing::info_span!("channel", id = %one.id);
     common.tracker.spawn(keep_alive(parts, outputs).instrument(span));
-    ChannelView { id: one.id.clone(), status: status_view, snapshot: snapshot_view }
+    let viewers = Arc::default();
+    let view = ChannelView { id: one.id.clone(), status: status_view, snapshot: snapshot_view, viewers };
+    ChannelSource { view, counters, library: library.clone(), family }
 }
 
 /// Lives a channel; a panic in it is caught here, told, and answered by a new beginning.
@@ -362,6 +433,7 @@ async fn keep_alive(parts: Parts, outputs: Outputs) {
         let life = channel::task::run(parts.clone(), outputs.clone()).in_current_span();
         if let Err(error) = parts.tracker.spawn(life).await {
             tracing::error!(%error, "channel failed inside and begins again");
+            outputs.counters.restarted(Cause::Internal);
             tokio::time::sleep(PANIC_REST).await;
         }
     }

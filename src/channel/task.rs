@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -14,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::air::{Air, AirAction};
 use super::core::{Action, BACKLOG, Core};
+use super::counters::{Counters, Published};
 use super::director::{Director, Idle};
 use super::keep::{self, Kept};
 use super::report::{begun, report_end};
@@ -21,11 +23,12 @@ use super::status::{ChannelState, ChannelStatus, LibraryCounts};
 use crate::clock::Clock;
 use crate::config;
 use crate::feed::{Airing, FedGop, IN_FLIGHT_MAX};
+use crate::ffmpeg::Family;
 use crate::hls::Snapshot;
 use crate::hls::spool::task::{Spooler, Written};
-use crate::library::{Catalogue, Refused};
+use crate::library::{Catalogue, Refused, Reproach};
 use crate::on_air::task::RunSettings;
-use crate::on_air::{self, GopOrder, RunEvent};
+use crate::on_air::{self, Cause, GopOrder, RunEvent};
 use crate::prepare::identity::profile_digest;
 use crate::prepare::slate::SlateCard;
 use crate::prepare::{Mezzanine, MezzanineId, Prepared, Preparer, Want};
@@ -61,6 +64,8 @@ pub struct Parts {
     pub store: Store,
     /// The workshop.
     pub preparer: Preparer,
+    /// Whose children its ffmpegs are.
+    pub family: Family,
     /// Its library.
     pub catalogue: watch::Receiver<Arc<Catalogue>>,
     /// Ends the channel.
@@ -76,6 +81,8 @@ pub struct Outputs {
     pub status: Arc<watch::Sender<Arc<ChannelStatus>>>,
     /// Playlist and segments.
     pub snapshot: Arc<watch::Sender<Arc<Snapshot>>>,
+    /// What it has done.
+    pub counters: Arc<Counters>,
 }
 
 /// Returns what a channel tells before it has begun.
@@ -137,6 +144,7 @@ struct LiveRun {
     run: RunId,
     gops: mpsc::Sender<GopOrder>,
     token: CancellationToken,
+    stalled: Arc<AtomicBool>,
 }
 
 struct Shell {
@@ -163,6 +171,10 @@ struct Shell {
     plan_kept: Timestamp,
     continuity_kept: Timestamp,
     library: LibraryCounts,
+    /// Why the files that the library refused were refused.
+    refused: [usize; Reproach::ALL.len()],
+    /// What was published when it was last counted.
+    counted: Published,
     told: Option<(u64, Timestamp, ChannelState)>,
 }
 
@@ -221,6 +233,8 @@ impl Shell {
             plan_kept: now - SignedDuration::from_hours(1),
             continuity_kept: now - SignedDuration::from_hours(1),
             library: LibraryCounts::default(),
+            refused: Default::default(),
+            counted: Published::default(),
             told: None,
             parts,
             outputs,
@@ -245,18 +259,28 @@ impl Shell {
         self.ask_for_slate(now);
         self.keep(now);
         self.tell();
+        self.outputs.counters.state(self.core.state(), now);
+        self.outputs.counters.fed_to(self.core.air().fed_edge());
     }
 
     fn perform(&mut self, action: Action, now: Timestamp) {
         match action {
             Action::Air(AirAction::Start(run)) => self.start(run),
-            Action::Air(AirAction::GiveUp(run, reason)) => {
+            Action::Air(AirAction::GiveUp(run, cause, reason)) => {
                 tracing::error!(%run, reason, "on-air run is given up");
-                self.end_run();
+                self.give_up_run(cause);
             }
             Action::Air(AirAction::Feed { run, gop, new_slot }) => self.feed(run, &gop, new_slot, now),
-            Action::Air(AirAction::Begun(airing, date)) => begun(&airing, self.core.dated(date)),
+            Action::Air(AirAction::Begun(airing, date)) => {
+                begun(&airing, self.core.dated(date));
+                if airing.programme.is_some() {
+                    self.outputs.counters.airing_began();
+                }
+            }
             Action::Air(AirAction::Published) => {
+                let published = *self.core.air().published();
+                self.outputs.counters.published(&self.counted, &published, self.core.dated(now));
+                self.counted = published;
                 self.outputs.snapshot.send_replace(Arc::new(self.core.air().snapshot()));
                 self.spooler.write(self.core.air().cooled(), now);
             }
@@ -281,8 +305,9 @@ impl Shell {
             Err(error) => {
                 // What this run has not returned is kept for the next, which begins after a rest.
                 let reason = format!("a mezzanine could not be opened: {error}");
-                self.end_run();
-                return self.core.run_event(RunEvent::Ended { run, evidence: None, reason }, now);
+                let cause = Cause::Internal;
+                self.give_up_run(cause);
+                return self.core.run_event(RunEvent::Ended { run, evidence: None, cause, reason }, now);
             }
         };
         let place = gop.mezzanine.gops[gop.index];
@@ -295,22 +320,33 @@ impl Shell {
     fn start(&mut self, run: RunId) {
         self.end_run();
         let (gops, orders) = mpsc::channel(IN_FLIGHT_MAX);
-        let token = self.parts.token.child_token();
+        let (token, stalled) = (self.parts.token.child_token(), Arc::<AtomicBool>::default());
         let settings = RunSettings {
             ffmpeg: self.parts.ffmpeg.clone(),
             folder: self.parts.run_folder.join(format!("{}-{run}", self.parts.config.id)),
             run,
             first_timestamp: self.parts.first_timestamp,
+            family: self.parts.family.clone(),
+            stalled: Arc::clone(&stalled),
         };
         let life = on_air::task::run(settings, orders, self.events.clone(), token.clone());
         self.parts.tracker.spawn(tracing::Instrument::instrument(life, tracing::info_span!("run", %run)));
-        self.live = Some(LiveRun { run, gops, token });
+        self.live = Some(LiveRun { run, gops, token, stalled });
     }
 
     fn end_run(&mut self) {
         if let Some(live) = self.live.take() {
             live.token.cancel();
         }
+    }
+
+    /// Ends the run, which another is to follow.
+    fn give_up_run(&mut self, cause: Cause) {
+        if let Some(live) = &self.live {
+            live.stalled.store(cause == Cause::Stalled, Ordering::Relaxed);
+            self.outputs.counters.restarted(cause);
+        }
+        self.end_run();
     }
 
     fn open(&mut self, airing: &Arc<Airing>, mezzanine: &Mezzanine, now: Timestamp) {
@@ -325,7 +361,7 @@ impl Shell {
                 tracing::error!(%error, path = %mezzanine.path.display(), "mezzanine could not be opened; it is made again");
                 self.lost(&mezzanine.id, now);
                 self.core.unreadable(airing.id, now);
-                self.end_run();
+                self.give_up_run(Cause::Internal);
             }
         }
     }
@@ -365,10 +401,11 @@ impl Shell {
 
     fn event(&mut self, event: RunEvent) {
         match &event {
-            RunEvent::Ended { run, evidence, reason } => {
+            RunEvent::Ended { run, evidence, cause, reason } => {
                 let ours = self.live.as_ref().is_some_and(|live| live.run == *run);
                 if ours {
                     self.live = None;
+                    self.outputs.counters.restarted(*cause);
                     report_end(*run, evidence.as_ref(), reason, self.core.air().current());
                 }
             }
@@ -377,7 +414,7 @@ impl Shell {
                 if let Some((_, id)) = self.files.get(airing) {
                     self.lost(&id.clone(), self.parts.clock.now());
                 }
-                self.end_run();
+                self.give_up_run(Cause::Internal);
             }
             RunEvent::Chunk { run, number: 0, .. } => tracing::info!(%run, "on-air ffmpeg delivers"),
             RunEvent::Chunk { .. } => {}
@@ -387,6 +424,7 @@ impl Shell {
 
     fn library_changed(&mut self, catalogue: Arc<Catalogue>) {
         let now = self.parts.clock.now();
+        self.refused = reproaches(catalogue.refused.values());
         self.core.director().library_changed(catalogue, now);
         self.plan_changed = true;
         self.ask_for_items();
@@ -426,11 +464,25 @@ impl Shell {
         let failures = self.core.plan().failures();
         let state = |key: &ContentKey| self.parts.preparer.state(&mezzanine_id(key, &self.digest));
         let refused = |wanted: fn(&Refused) -> bool| catalogue.refused.values().filter(|r| wanted(r)).count();
+        let (mut prepared, mut preparing) = (0, 0);
+        for item in catalogue.items.values() {
+            match state(&item.key) {
+                Prepared::Ready(_) => prepared += 1,
+                Prepared::Growing { .. } => preparing += 1,
+                Prepared::Waiting | Prepared::Failed(_) => {}
+            }
+        }
+        let mut reproaches = self.refused;
+        for reason in failures.values() {
+            reproaches[Reproach::of(reason) as usize] += 1;
+        }
         self.library = LibraryCounts {
             items: catalogue.items.len() - failures.len().min(catalogue.items.len()),
-            prepared: catalogue.items.values().filter(|i| matches!(state(&i.key), Prepared::Ready(_))).count(),
+            prepared,
+            preparing,
             settling: refused(|r| *r == Refused::Settling),
             quarantined: refused(|r| matches!(r, Refused::Quarantined(_))) + failures.len(),
+            reproaches,
         };
     }
 
@@ -452,6 +504,7 @@ impl Shell {
         }
         self.slate_for = Some(idle.clone());
         let (preparer, slates) = (self.parts.preparer.clone(), self.slates.clone());
+        let channel = self.parts.config.id.clone();
         let card = SlateCard {
             name: self.parts.config.name.as_str().into(),
             reason: idle.sentence().into(),
@@ -459,7 +512,7 @@ impl Shell {
             rate: None,
         };
         self.parts.tracker.spawn(async move {
-            let made = preparer.slate(&card).await;
+            let made = preparer.slate(&channel, &card).await;
             let _gone = slates.send((idle, made.map_err(|error| error.to_string()))).await;
         });
     }
@@ -531,6 +584,17 @@ impl Shell {
         // The keeper writes the newest once its channel, this shell, is gone.
         self.kept.send_modify(|kept| *kept = Kept { plan, continuity: Some(continuity) });
     }
+}
+
+/// Counts the files in quarantine by why they are there.
+fn reproaches<'r>(refused: impl Iterator<Item = &'r Refused>) -> [usize; Reproach::ALL.len()] {
+    let mut counts = [0; Reproach::ALL.len()];
+    for refused in refused {
+        if let Refused::Quarantined(reason) = refused {
+            counts[Reproach::of(reason) as usize] += 1;
+        }
+    }
+    counts
 }
 
 /// Whether a file could not be opened because the system has run out of something, which says nothing about the file.

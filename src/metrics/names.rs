@@ -2,6 +2,8 @@
 //!
 //! Dashboards and alerts rely on these names; one that goes or changes breaks them.
 
+use crate::http::tally::{CODES, METHODS, ROUTES};
+
 /// What a metric is to Prometheus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -11,6 +13,18 @@ pub enum Kind {
     Gauge,
     /// Counts observations by size.
     Histogram,
+}
+
+impl Kind {
+    /// Returns Prometheus' word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
 }
 
 /// What a label may say.
@@ -69,36 +83,15 @@ const QUARANTINE: Label = among(
 const RECIPE: Label = among("recipe", &["remux", "transcode"]);
 const OUTCOME: Label = among("outcome", &["done", "failed", "stopped"]);
 const RELOAD: Label = among("outcome", &["ok", "refused"]);
-const ROUTE: Label = among(
-    "route",
-    &[
-        "/",
-        "/watch/{id}",
-        "/channels/{id}/index.m3u8",
-        "/channels/{id}/segments/{file}",
-        "/channels/{id}/live.ts",
-        "/api/channels",
-        "/api/channels/{id}",
-        "/assets/{*path}",
-        "/vendor/{*path}",
-        "/favicon.ico",
-        "/healthz",
-        "/readyz",
-        "other",
-    ],
-);
-const METHOD: Label = among("method", &["GET", "HEAD", "OPTIONS", "other"]);
-const CODE: Label =
-    among("code", &["200", "204", "206", "304", "400", "404", "405", "412", "414", "416", "500", "503", "other"]);
+const ROUTE: Label = among("route", &ROUTES);
+const METHOD: Label = among("method", &METHODS);
+const CODE: Label = among("code", &CODES);
 const REFUSAL: Label = among(
     "reason",
     &["seats", "evicted", "head_slow", "head_malformed", "head_too_large", "other_version", "too_slow"],
 );
 const VERSION: Label = configured("version", "the server's version");
 const FFMPEG: Label = configured("ffmpeg", "ffmpeg's version");
-
-/// Where the buckets of [`HTTP_REQUEST_DURATION`] end, in seconds.
-pub const DURATION_BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
 
 /// Makes a constant of each metric, and the list of all.
 macro_rules! metrics {

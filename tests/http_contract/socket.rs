@@ -36,7 +36,7 @@ impl Served {
         let station = Station::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let task = tokio::spawn(serve(listener, station.router(), limits, station.view.token.clone()));
+        let task = tokio::spawn(serve(listener, station.router(), limits, Arc::default(), station.view.token.clone()));
         Self { station, address, task }
     }
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{complain, load};
-use crate::app::{self, Ending};
+use crate::app::{self, Ending, RunWith};
 use crate::cli::args::{Exit, RunArgs};
 use crate::cli::check::check_version;
 use crate::cli::report::Outcome;
 use crate::clock::Clock;
-use crate::ffmpeg::{ChildSpec, Limits, Role, task as child};
+use crate::ffmpeg::{ChildSpec, Family, Limits, Role, task as child};
 
 /// How long a program may take to tell its version: while a machine boots, everything takes long, and a station that gave
 /// up would be dark.
@@ -28,6 +28,8 @@ pub(super) async fn run(path: &Path, args: &RunArgs, token: CancellationToken) -
     let (ffmpeg, ffprobe) = (&config.station.ffmpeg, &config.station.ffprobe);
     // At once, for viewers wait and each takes a twentieth of a second.
     let answers = tokio::join!(version(ffmpeg, &token), version(ffprobe, &token));
+    // "ffmpeg version 5.1.9 Copyright …"
+    let told = answers.0.split_whitespace().nth(2).unwrap_or("unknown").to_owned();
     for (program, answer) in [(ffmpeg, answers.0), (ffprobe, answers.1)] {
         let check = check_version(&program.to_string_lossy(), &answer);
         if check.outcome == Outcome::Failed {
@@ -37,7 +39,8 @@ pub(super) async fn run(path: &Path, args: &RunArgs, token: CancellationToken) -
     }
     let name = config.station.name.clone();
     let on_air = |address| tracing::info!("{name} is on air: open http://{address}/ in a browser (Ctrl-C stops)");
-    match app::run(config, Clock::new(args.clock_speed), args.first_timestamp, token, on_air).await {
+    let run = RunWith { first_timestamp: args.first_timestamp, ffmpeg_version: told.into() };
+    match app::run(config, Clock::new(args.clock_speed), run, token, on_air).await {
         Ok(Ending::Clean) => Exit::Done,
         Ok(Ending::Late) => Exit::Failed,
         Err(error) => {
@@ -61,6 +64,7 @@ pub(super) async fn ask(program: &Path, args: &[&str], token: &CancellationToken
         folder: None,
         role: Role::Probe,
         limits: Limits::PROBE,
+        family: Family::default(),
     };
     match child::run_to_end(&spec, VERSION_MAX, VERSION_BYTES_MAX, token).await {
         Ok((evidence, answer)) if evidence.success() => String::from_utf8_lossy(&answer).into_owned(),
