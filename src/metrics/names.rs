@@ -189,9 +189,9 @@ metrics! {
     CHANNEL_SEGMENT_BYTES = Counter "channel_segment_bytes_total" [CHANNEL] "bytes"
         "Bytes of the segments published.";
     CHANNEL_SENT_SEGMENTS = Counter "channel_sent_segments_total" [CHANNEL] "segments"
-        "Segments viewers began to be sent, by file and by live.ts.";
+        "Segments, or parts of them, sent to viewers, by file and by live.ts.";
     CHANNEL_SENT_BYTES = Counter "channel_sent_bytes_total" [CHANNEL] "bytes"
-        "Bytes of segments handed over to viewers, by file and by live.ts.";
+        "Bytes of segments sent to viewers, by file and by live.ts; one who leaves in the middle has taken less.";
     CHANNEL_VIEWERS = Gauge "channel_viewers" [CHANNEL] "viewers"
         "Who watches: distinct askers for the playlist within the last 18 s, and open live.ts.";
     CHANNEL_LIVE_TS_VIEWERS = Gauge "channel_live_ts_viewers" [CHANNEL] "viewers"
