@@ -182,14 +182,7 @@ pub async fn run(
     let (ready, ready_view) = watch::channel(true);
     let view =
         StationView { name: station.name.as_str().into(), channels, ready: ready_view, clock, token: root.clone() };
-    let connections_max = connections_that_fit(station.connections_max, handles_max(), config.channels.len());
-    if connections_max < station.connections_max {
-        tracing::warn!(
-            connections_max,
-            configured = station.connections_max,
-            "the system allows fewer open files than connections-max needs (hint: raise the limit, \"ulimit -n\")"
-        );
-    }
+    let connections_max = connections_max(&station, config.channels.len());
     let limits = Limits { connections_max, ..Limits::default() };
     let tally = Arc::<http::Tally>::default();
     if let Some(listener) = metrics_listener {
@@ -213,6 +206,11 @@ pub async fn run(
 
     token.cancelled().await;
     ready.send_replace(false);
+    Ok(wind_down(&tracker, store).await)
+}
+
+/// Waits for every task, and for what they wrote.
+async fn wind_down(tracker: &TaskTracker, store: Store) -> Ending {
     tracker.close();
     let in_time = tokio::time::timeout(STOP_MAX, tracker.wait()).await.is_ok();
     if !in_time {
@@ -220,7 +218,7 @@ pub async fn run(
     }
     store.close().await;
     tracing::info!("stopped");
-    Ok(if in_time { Ending::Clean } else { Ending::Late })
+    if in_time { Ending::Clean } else { Ending::Late }
 }
 
 /// Listens with room for a crowd that comes at once: a connection that finds no room in the kernel's queue is tried again
@@ -251,6 +249,19 @@ fn handles_max() -> u64 {
         Ok(()) => hard,
         Err(_) => limit.current.unwrap_or(hard),
     }
+}
+
+/// Returns how many connections are served at once, and says so where that is not what was asked for.
+fn connections_max(station: &config::Station, channels: usize) -> usize {
+    let connections_max = connections_that_fit(station.connections_max, handles_max(), channels);
+    if connections_max < station.connections_max {
+        tracing::warn!(
+            connections_max,
+            configured = station.connections_max,
+            "the system allows fewer open files than connections-max needs (hint: raise the limit, \"ulimit -n\")"
+        );
+    }
+    connections_max
 }
 
 /// Returns how many connections leave the station the handles it needs itself: a crowd must never keep a channel from

@@ -21,9 +21,8 @@ pub(super) struct Judge<'p> {
 pub(super) fn config(file: File, base: &Path, cores: usize, problems: &mut Problems) -> Config {
     let mut judge = Judge { problems, base, place: "[station]".to_owned() };
     let station = judge.station(file.station, cores);
-    judge.place = "[metrics]".to_owned();
+    "[metrics]".clone_into(&mut judge.place);
     let metrics = judge.metrics(file.metrics, &station);
-    judge.place = "[station]".to_owned();
     let channels = channel::all(file.channels, &mut judge);
     for (folder, span, place) in channels.folders {
         if overlap(&folder, &station.data) {

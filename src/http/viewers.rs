@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use tokio::time::Instant;
 
 /// For how long somebody who asked for the playlist is a viewer: three target durations.
@@ -49,8 +49,8 @@ pub struct Viewers {
 impl Viewers {
     /// Takes note that somebody asked for the playlist.
     pub(super) fn asked(&self, peer: Option<Peer>, headers: &HeaderMap) {
-        let forwarded = headers.get("x-forwarded-for").map(|value| value.as_bytes());
-        let browser = headers.get(header::USER_AGENT).map(|value| value.as_bytes());
+        let forwarded = headers.get("x-forwarded-for").map(HeaderValue::as_bytes);
+        let browser = headers.get(header::USER_AGENT).map(HeaderValue::as_bytes);
         self.seen(KEY.hash_one((peer.map(|peer| peer.0), forwarded, browser)), second());
     }
 
