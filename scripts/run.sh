@@ -18,7 +18,8 @@ if grep -q '^[^#]*media/night-lights' channels.toml && ! has_films; then
   demo=$!
 fi
 
-address=$(sed -nE 's/^[[:space:]]*listen[[:space:]]*=[[:space:]]*"([^"]+)".*/\1/p' channels.toml | head -n 1)
+# Only the first table's: [metrics] has a key of that name, too.
+address=$(sed -nE '/^[[:space:]]*\[station\]/,/^[[:space:]]*\[/s/^[[:space:]]*listen[[:space:]]*=[[:space:]]*"([^"]+)".*/\1/p' channels.toml | head -n 1)
 echo "Nightcast: http://${address:-127.0.0.1:8080}  (Ctrl-C stops it)"
 
 "$nightcast" run "$@" &

@@ -15,13 +15,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
+use crate::config::reloads::Reloads;
 use crate::config::{self, Config};
+use crate::ffmpeg::Children;
 use crate::http::{self, Limits, StationView};
+use crate::metrics::{self, Sources};
 use crate::prepare::{MezzanineId, Preparer, Settings};
 use crate::store::Store;
 use channels::{Begun, Channels, Common};
 pub use startup::StartupError;
-use startup::{connections_that_fit, handles_max, listen, lock, make_folders};
+use startup::{connections_max, listen, listen_for_metrics, lock, make_folders};
 
 /// How long everything together may take to stop; a person who asked waits no longer than ten seconds.
 const STOP_MAX: Duration = Duration::from_secs(8);
@@ -40,6 +43,8 @@ pub struct Start {
     pub clock: Clock,
     /// What each run's timestamps begin with, in seconds.
     pub first_timestamp: u32,
+    /// ffmpeg's version, as it tells it.
+    pub ffmpeg_version: Arc<str>,
 }
 
 /// How the station stopped.
@@ -60,11 +65,13 @@ pub async fn run(
     token: CancellationToken,
     started: impl FnOnce(SocketAddr),
 ) -> Result<Ending, StartupError> {
-    let Start { config, path, clock, first_timestamp } = start;
+    let Start { config, path, clock, first_timestamp, ffmpeg_version } = start;
+    let begun_at = clock.wall();
     let station = config.station.clone();
     let run_folder = station.data.join("run");
     // Nothing is touched before it is sure that no other station is at work on it.
     let listener = listen(station.listen).map_err(|source| StartupError::Listen { address: station.listen, source })?;
+    let metrics_listener = listen_for_metrics(config.metrics.listen)?;
     let _until_the_end = lock(&station.data)?;
     make_folders(&station.data, &run_folder)?;
     let address = listener.local_addr().unwrap_or(station.listen);
@@ -73,9 +80,10 @@ pub async fn run(
     let root = token.child_token();
 
     // Folders are walked and the first files looked into while the preparer asks ffmpeg what it can do.
-    let begun: Vec<Begun> =
-        config.channels.iter().map(|one| Begun::new(one, &station, &store, &root, &tracker)).collect();
-    let preparer = match start_preparer(&station, &store, clock.clone(), &root, &tracker).await {
+    let children = Children::default();
+    let begin = |one| Begun::new(one, &station, &store, &children, &root, &tracker);
+    let begun: Vec<Begun> = config.channels.iter().map(begin).collect();
+    let preparer = match start_preparer(&station, &store, &children, clock.clone(), &root, &tracker).await {
         Ok(preparer) => preparer,
         Err(error) => {
             root.cancel();
@@ -88,23 +96,47 @@ pub async fn run(
     tracker.spawn(clock.clone().follow(root.clone()));
     let common = Common {
         store: store.clone(),
-        preparer,
+        preparer: preparer.clone(),
         clock: clock.clone(),
         first_timestamp,
+        children,
         root: root.clone(),
         tracker: tracker.clone(),
         run_folder,
     };
     let mut channels = Channels::new(config, begun, common);
+    let reloads = Arc::new(Reloads::since(begun_at));
+    let tally = Arc::<http::Tally>::default();
     let (ready, ready_view) = watch::channel(true);
-    let view = StationView { roster: channels.roster(), ready: ready_view, clock, token: root.clone() };
-    let limits =
-        Limits { connections_max: connections_max(&station, view.roster().channels.len()), ..Limits::default() };
-    tracker.spawn(http::serve(listener, http::router(view), limits, root.clone()));
+    let connections_max = connections_max(&station, channels.roster().borrow().channels.len());
+    if let Some(listener) = metrics_listener {
+        let sources = Sources {
+            channels: channels.sources(),
+            preparer,
+            store: store.clone(),
+            tally: Arc::clone(&tally),
+            connections_max,
+            clock: clock.clone(),
+            ready: ready_view.clone(),
+            token: root.clone(),
+            reloads: Arc::clone(&reloads),
+            started: begun_at,
+            ffmpeg: ffmpeg_version,
+        };
+        tracker.spawn(metrics::task::serve(listener, sources, root.clone()));
+    }
+    let view = StationView { roster: channels.roster(), ready: ready_view, clock: clock.clone(), token: root.clone() };
+    let limits = Limits { connections_max, ..Limits::default() };
+    tracker.spawn(http::serve(listener, http::router(view), limits, tally, root.clone()));
     started(address);
 
-    follow_configuration(&path, &mut channels, &token).await;
+    follow_configuration(&path, &mut channels, &reloads, &clock, &token).await;
     ready.send_replace(false);
+    Ok(wind_down(&tracker, store).await)
+}
+
+/// Waits for every task, and for what they wrote.
+async fn wind_down(tracker: &TaskTracker, store: Store) -> Ending {
     tracker.close();
     let in_time = tokio::time::timeout(STOP_MAX, tracker.wait()).await.is_ok();
     if !in_time {
@@ -112,12 +144,18 @@ pub async fn run(
     }
     store.close().await;
     tracing::info!("stopped");
-    Ok(if in_time { Ending::Clean } else { Ending::Late })
+    if in_time { Ending::Clean } else { Ending::Late }
 }
 
 /// Does what the configuration says whenever it is saved, or the station is sent SIGHUP, until the token ends. One with
 /// problems changes nothing.
-async fn follow_configuration(path: &Path, channels: &mut Channels, token: &CancellationToken) {
+async fn follow_configuration(
+    path: &Path,
+    channels: &mut Channels,
+    reloads: &Reloads,
+    clock: &Clock,
+    token: &CancellationToken,
+) {
     let mut file = reload::Watched::new(path);
     loop {
         let text = tokio::select! {
@@ -128,30 +166,19 @@ async fn follow_configuration(path: &Path, channels: &mut Channels, token: &Canc
         match text.and_then(|text| reload::parse(&text, path)) {
             Ok(config) => {
                 let change = channels.follow(&config).await;
+                reloads.taken(clock.wall());
                 tracing::info!(change = change.words(), "configuration was read again");
                 if !change.at_restart.is_empty() {
                     let keys = change.at_restart.join(", ");
-                    tracing::warn!(keys, "these keys of [station] are followed when the station is started again");
+                    tracing::warn!(keys, "these keys are followed when the station is started again");
                 }
             }
             Err(problems) => {
+                reloads.refused();
                 tracing::error!("the configuration is not followed, the station goes on as it was:\n{problems}");
             }
         }
     }
-}
-
-/// Returns how many connections there may be: what is configured, as far as the system allows.
-fn connections_max(station: &config::Station, channels: usize) -> usize {
-    let connections_max = connections_that_fit(station.connections_max, handles_max(), channels);
-    if connections_max < station.connections_max {
-        tracing::warn!(
-            connections_max,
-            configured = station.connections_max,
-            "the system allows fewer open files than connections-max needs (hint: raise the limit, \"ulimit -n\")"
-        );
-    }
-    connections_max
 }
 
 async fn open_store(data: &Path, clock: &Clock) -> Result<Store, StartupError> {
@@ -163,6 +190,7 @@ async fn open_store(data: &Path, clock: &Clock) -> Result<Store, StartupError> {
 async fn start_preparer(
     station: &config::Station,
     store: &Store,
+    children: &Children,
     clock: Clock,
     root: &CancellationToken,
     tracker: &TaskTracker,
@@ -178,6 +206,7 @@ async fn start_preparer(
         cache_budget_bytes: station.cache_budget_bytes,
         workers: station.workers,
         failures: failures.into_iter().map(|failure| (failure.id, failure.reason.into())).collect(),
+        children: children.clone(),
     };
     let started = Preparer::start(settings, clock, root.clone(), tracker).await;
     let preparer = started.map_err(|source| StartupError::Data { path: station.data.clone(), source })?;

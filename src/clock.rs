@@ -70,6 +70,15 @@ impl Clock {
         course.at(self.start.elapsed()) + course.stepped()
     }
 
+    /// Returns how much later the dates told ([`Self::wall`]) are than the wall clock, which is read for it; negative when
+    /// they are earlier.
+    #[must_use]
+    pub fn error(&self) -> SignedDuration {
+        let (elapsed, wall) = self.read();
+        let course = self.course();
+        (course.at(elapsed) + course.stepped()).duration_since(wall)
+    }
+
     /// Sleeps until the station's own time is `moment`, or a hundredth less when the clock is corrected meanwhile;
     /// returns at once when it is past.
     pub async fn sleep_until(&self, moment: Timestamp) {

@@ -13,6 +13,7 @@
 //! - [`hls`]: chunks → segments and playlists.
 //! - [`channel`]: one channel, the stages above joined.
 //! - [`http`]: pages, playlists, segments, API.
+//! - [`metrics`]: numbers about all of it, for Prometheus.
 //! - [`app`]: the composition root; [`shutdown`]: signals.
 //! - [`demo`]: films for a station that has none; [`cli`]: the commands.
 
@@ -27,6 +28,7 @@ pub mod ffmpeg;
 pub mod hls;
 pub mod http;
 pub mod library;
+pub mod metrics;
 pub mod on_air;
 pub mod prepare;
 pub mod schedule;

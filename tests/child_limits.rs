@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use nightcast::ffmpeg::task::run_to_end;
-use nightcast::ffmpeg::{ChildSpec, Evidence, Limits, Role};
+use nightcast::ffmpeg::{ChildSpec, Evidence, Family, Limits, Role};
 use tokio_util::sync::CancellationToken;
 
 /// How long a child may take before the test says that no limit stopped it.
@@ -18,7 +18,8 @@ const WIDE: Limits = Limits { nice: 5, ..Limits::PROBE };
 /// Runs a shell script under limits to its end and returns how it ended and what it said.
 async fn end(script: &str, limits: Limits, folder: &Path) -> (Evidence, String) {
     let args = ["-c", script].map(Into::into).into();
-    let spec = ChildSpec { program: "sh".into(), args, folder: Some(folder.to_owned()), role: Role::Probe, limits };
+    let (folder, family) = (Some(folder.to_owned()), Family::default());
+    let spec = ChildSpec { program: "sh".into(), args, folder, role: Role::Probe, limits, family };
     let (evidence, said) = run_to_end(&spec, PATIENCE, 1 << 20, &CancellationToken::new()).await.unwrap();
     (evidence, String::from_utf8_lossy(&said).into_owned())
 }

@@ -47,10 +47,10 @@ fn the_example_is_a_working_station_of_two_channels() {
 fn the_values_shown_in_comments_are_the_defaults() {
     let plain = load(EXAMPLE);
     let full = load(&all_active());
-    assert_eq!(full.station, plain.station);
+    assert_eq!((&full.station, &full.metrics), (&plain.station, &plain.metrics));
     assert_eq!(full.channels[..2], plain.channels[..]);
     let nothing_said = load("[[channel]]\nname = \"Night Lights\"\nfolder = \"media/night-lights\"\n");
-    assert_eq!(plain.station, nothing_said.station);
+    assert_eq!((&plain.station, &plain.metrics), (&nothing_said.station, &nothing_said.metrics));
     assert_eq!(plain.channels[0], nothing_said.channels[0]);
 }
 

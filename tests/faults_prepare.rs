@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use nightcast::config::{PrepareMode, Preset, Profile};
+use nightcast::ffmpeg::Family;
 use nightcast::prepare::MezzanineId;
 use nightcast::prepare::job::{JobError, Request, Tools, task as job};
 use support::faults::{STILL_MAX, Seen};
@@ -203,6 +204,7 @@ async fn an_ffmpeg_that_does_nothing_is_ended_and_the_film_may_be_tried_again() 
         bytes_max: 1 << 20,
         folder: folder.path().to_owned(),
         stem: "a".to_owned(),
+        family: Family::default(),
     };
     let ffmpeg = wrapper(folder.path(), "a.mkv", "exec sleep 600").into();
     let tools = Tools { ffmpeg, ffprobe: "ffprobe".into(), can_tone_map: false, can_write_text: false };

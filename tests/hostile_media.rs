@@ -40,6 +40,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use nightcast::clock::Clock;
 use nightcast::config::{PrepareMode, Preset, Profile};
+use nightcast::ffmpeg::{Children, Family};
 use nightcast::library::{Catalogue, LibrarySettings, Refused, start};
 use nightcast::prepare::{Mezzanine, MezzanineId, Prepared, Preparer, Settings, Want};
 use nightcast::store::Store;
@@ -131,6 +132,7 @@ impl Ground {
             settle: Duration::from_millis(300),
             rescan: Duration::from_hours(1),
             ffprobe: self.at("ffprobe"),
+            family: Family::default(),
         };
         let (work, library) = start(settings, store, token.clone());
         tracker.spawn(work);
@@ -141,6 +143,7 @@ impl Ground {
             cache_budget_bytes: 4 << 30,
             workers: 2,
             failures: Vec::new(),
+            children: Children::default(),
         };
         let preparer = Preparer::start(settings, Clock::new(1.0), token.clone(), &tracker).await.unwrap();
         let outcomes = until_settled(&library.catalogue(), &preparer, &channel, files).await;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use items::{item, run};
 use nightcast::ffmpeg::rate::Rate;
 use nightcast::prepare::{Mezzanine, MezzanineId, Prepared, SlateCard};
-use nightcast::units::MediaTime;
+use nightcast::units::{ChannelId, MediaTime};
 use preparing::{Station, always, ffmpegs, profile};
 use support::clips::{make, picture, tone};
 use support::films::{X264, films};
@@ -101,16 +101,17 @@ async fn transcodes_and_slate_of_one_rate_join_without_a_discontinuity() {
         for id in station.want(&items, &always()) {
             mezzanines.push(station.settled(&id).await.unwrap());
         }
+        let channel = ChannelId::new("test").unwrap();
         let card = SlateCard {
             name: "Cats' %d: \"night\"".into(),
             reason: "No videos in media/cats yet.".into(),
             profile: Arc::new(always()),
             rate: Some(Rate::whole(25)),
         };
-        let slate = station.preparer.slate(&card).await.unwrap();
+        let slate = station.preparer.slate(&channel, &card).await.unwrap();
         assert_joins_exactly("slate", &slate, 1);
         assert_eq!(slate.gops.len(), 2);
-        assert_eq!(station.preparer.slate(&card).await.unwrap(), slate, "drawn once");
+        assert_eq!(station.preparer.slate(&channel, &card).await.unwrap(), slate, "drawn once");
         mezzanines.push(slate);
         let signatures: BTreeSet<_> = mezzanines.iter().map(|mezzanine| &mezzanine.signature).collect();
         assert_eq!(signatures.len(), 1, "{ffmpeg:?}");

@@ -21,6 +21,7 @@ mod page;
 mod prepare;
 mod process;
 mod rivals;
+mod scrape;
 mod start;
 mod station;
 
@@ -30,7 +31,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 /// The sections in the order of the page.
-const SECTIONS: [&str; 4] = ["start", "on-air", "rivals", "prepare"];
+const SECTIONS: [&str; 5] = ["start", "on-air", "rivals", "prepare", "scrape"];
 
 /// What is measured, and how thoroughly.
 #[derive(Debug)]
@@ -65,6 +66,7 @@ fn main() -> Result<()> {
             "start" => start::measure(&settings),
             "on-air" => on_air::measure(&settings),
             "rivals" => rivals::measure(&settings),
+            "scrape" => scrape::measure(&settings),
             _ => prepare::measure(&settings),
         };
         let text = text.with_context(|| format!("failed to measure {name}"))?;

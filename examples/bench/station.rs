@@ -36,7 +36,8 @@ impl Home {
             let media = media.display();
             format!("\n[[channel]]\nid = \"c{n}\"\nname = \"Channel {n}\"\nfolder = \"{media}\"\n")
         };
-        let station = "[station]\nname = \"Bench\"\nlisten = \"127.0.0.1:0\"\n".to_owned();
+        let station =
+            "[station]\nname = \"Bench\"\nlisten = \"127.0.0.1:0\"\n\n[metrics]\nlisten = \"127.0.0.1:0\"\n".to_owned();
         let text: Vec<String> = [station].into_iter().chain((0..channels).map(channel)).collect();
         fs::write(folder.path().join("channels.toml"), text.concat())?;
         Ok(Self { folder, program: program.to_owned() })
@@ -125,7 +126,20 @@ impl Station {
 
     /// Asks for a page; returns the body of a good answer.
     pub(crate) fn get(&self, path: &str) -> Result<Option<String>> {
-        let mut stream = TcpStream::connect(&self.address)?;
+        self.get_from(&self.address, path)
+    }
+
+    /// Returns where its metrics are.
+    pub(crate) fn metrics_address(&self) -> Result<String> {
+        let (_, line) = self.said("metrics are at http://").context("its log does not tell where metrics are")?;
+        let after = line.split("http://").nth(1).unwrap_or_default();
+        Ok(after.split('/').next().unwrap_or_default().to_owned())
+    }
+
+    /// Asks another of its addresses.
+    #[expect(clippy::unused_self, reason = "a question to this station")]
+    pub(crate) fn get_from(&self, address: &str, path: &str) -> Result<Option<String>> {
+        let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(REQUEST_MAX))?;
         write!(stream, "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")?;
         let mut bytes = Vec::new();

@@ -14,8 +14,11 @@ use super::STOP_MAX;
 use crate::channel::task::{Outputs, Parts, first_status};
 use crate::clock::Clock;
 use crate::config::{self, Change, Config};
-use crate::http::{ChannelView, Roster};
+use crate::ffmpeg::Children;
+use crate::http::{ChannelView, Roster, Viewers};
 use crate::library::{self, Library, LibrarySettings};
+use crate::metrics::ChannelSource;
+use crate::on_air::Cause;
 use crate::prepare::Preparer;
 use crate::store::Store;
 use crate::{channel, units::ChannelId};
@@ -29,6 +32,7 @@ pub(super) struct Common {
     pub(super) preparer: Preparer,
     pub(super) clock: Clock,
     pub(super) first_timestamp: u32,
+    pub(super) children: Children,
     pub(super) root: CancellationToken,
     /// Everything that ever lived is waited for here.
     pub(super) tracker: TaskTracker,
@@ -48,8 +52,14 @@ struct Life {
     config: config::Channel,
     token: CancellationToken,
     tracker: TaskTracker,
+    face: Face,
+    source: ChannelSource,
+}
+
+/// What stays of a channel while it begins anew: what viewers hold, and what was counted.
+struct Face {
     outputs: Outputs,
-    view: Arc<ChannelView>,
+    viewers: Arc<Viewers>,
 }
 
 /// All of them, in the order of the configuration.
@@ -59,6 +69,7 @@ pub(super) struct Channels {
     config: Config,
     lives: Vec<Life>,
     roster: watch::Sender<Arc<Roster>>,
+    sources: watch::Sender<Arc<[ChannelSource]>>,
 }
 
 impl Begun {
@@ -67,6 +78,7 @@ impl Begun {
         config: &config::Channel,
         station: &config::Station,
         store: &Store,
+        children: &Children,
         root: &CancellationToken,
         everything: &TaskTracker,
     ) -> Self {
@@ -77,6 +89,7 @@ impl Begun {
             settle: station.settle,
             rescan: station.rescan,
             ffprobe: station.ffprobe.clone(),
+            family: children.of(&config.id),
         };
         let (token, tracker) = (root.child_token(), TaskTracker::new());
         let (task, library) = library::start(settings, store.clone(), token.clone());
@@ -91,7 +104,8 @@ impl Begun {
     }
 
     /// Puts the channel on air; to viewers it goes on where `outputs` stand.
-    fn go_on_air(self, station: &config::Station, common: &Common, outputs: Outputs) -> Life {
+    fn go_on_air(self, station: &config::Station, common: &Common, face: Face) -> Life {
+        let Face { outputs, viewers } = face;
         let parts = Parts {
             config: Arc::new(self.config.clone()),
             ffmpeg: station.ffmpeg.clone(),
@@ -100,28 +114,34 @@ impl Begun {
             first_timestamp: common.first_timestamp,
             store: common.store.clone(),
             preparer: common.preparer.clone(),
+            family: common.children.of(&self.config.id),
             catalogue: self.library.catalogue(),
             token: self.token.clone(),
             tracker: self.tracker.clone(),
         };
         let (status, snapshot) = (outputs.status.subscribe(), outputs.snapshot.subscribe());
-        let view = Arc::new(ChannelView { id: self.config.id.clone(), status, snapshot });
+        let view = ChannelView { id: self.config.id.clone(), status, snapshot, viewers: Arc::clone(&viewers) };
+        let source = ChannelSource {
+            view: Arc::new(view),
+            counters: Arc::clone(&outputs.counters),
+            library: self.library,
+            family: parts.family.clone(),
+        };
         let span = tracing::info_span!("channel", id = %self.config.id);
         self.tracker.spawn(keep_alive(parts, outputs.clone()).instrument(span));
-        let Self { config, token, tracker, .. } = self;
-        Life { config, token, tracker, outputs, view }
+        Life { config: self.config, token: self.token, tracker: self.tracker, face: Face { outputs, viewers }, source }
     }
 }
 
 impl Life {
     /// Ends the channel and waits for it, as long as is allowed.
-    async fn end(self) -> Outputs {
+    async fn end(self) -> Face {
         self.token.cancel();
         self.tracker.close();
         if tokio::time::timeout(STOP_MAX, self.tracker.wait()).await.is_err() {
             tracing::error!(channel = %self.config.id, "channel did not end in time and is left behind");
         }
-        self.outputs
+        self.face
     }
 }
 
@@ -129,11 +149,12 @@ impl Channels {
     /// Puts all channels on air.
     pub(super) fn new(config: Config, begun: Vec<Begun>, common: Common) -> Self {
         let first = |one: Begun| {
-            let outputs = first_outputs(&one.config);
-            one.go_on_air(&config.station, &common, outputs)
+            let face = Face::new(&one.config);
+            one.go_on_air(&config.station, &common, face)
         };
         let lives = begun.into_iter().map(first).collect();
-        let channels = Self { common, config, lives, roster: watch::channel(Arc::default()).0 };
+        let (roster, sources) = (watch::Sender::default(), watch::Sender::new([].into()));
+        let channels = Self { common, config, lives, roster, sources };
         channels.tell();
         channels
     }
@@ -141,6 +162,11 @@ impl Channels {
     /// Returns what viewers see of the station, now and whenever it changes.
     pub(super) fn roster(&self) -> watch::Receiver<Arc<Roster>> {
         self.roster.subscribe()
+    }
+
+    /// Returns where the numbers of all channels come from, now and whenever they change.
+    pub(super) fn sources(&self) -> watch::Receiver<Arc<[ChannelSource]>> {
+        self.sources.subscribe()
     }
 
     /// Becomes what a new configuration says, as far as that is possible without a restart; returns what was done.
@@ -154,11 +180,11 @@ impl Channels {
         }
         let ends = change.changed.iter().filter_map(|config| Some((config, self.take(&config.id)?)));
         let ends: Vec<_> = ends.map(|(config, life)| async move { (config, life.end().await) }).collect();
-        for (config, outputs) in join_all(ends).await {
-            self.begin(config, outputs);
+        for (config, face) in join_all(ends).await {
+            self.begin(config, face);
         }
         for config in &change.added {
-            self.begin(config, first_outputs(config));
+            self.begin(config, Face::new(config));
         }
         let place = |life: &Life| new.channels.iter().position(|channel| channel.id == life.config.id);
         self.lives.sort_by_key(place);
@@ -166,10 +192,10 @@ impl Channels {
         change
     }
 
-    fn begin(&mut self, config: &config::Channel, outputs: Outputs) {
-        let Common { store, root, tracker, .. } = &self.common;
-        let begun = Begun::new(config, &self.config.station, store, root, tracker);
-        self.lives.push(begun.go_on_air(&self.config.station, &self.common, outputs));
+    fn begin(&mut self, config: &config::Channel, face: Face) {
+        let Common { store, children, root, tracker, .. } = &self.common;
+        let begun = Begun::new(config, &self.config.station, store, children, root, tracker);
+        self.lives.push(begun.go_on_air(&self.config.station, &self.common, face));
     }
 
     fn take(&mut self, id: &ChannelId) -> Option<Life> {
@@ -189,14 +215,18 @@ impl Channels {
 
     fn tell(&self) {
         let name = self.config.station.name.as_str().into();
-        let channels = self.lives.iter().map(|life| Arc::clone(&life.view)).collect();
+        let channels = self.lives.iter().map(|life| Arc::clone(&life.source.view)).collect();
         self.roster.send_replace(Arc::new(Roster { name, channels }));
+        self.sources.send_replace(self.lives.iter().map(|life| life.source.clone()).collect());
     }
 }
 
-fn first_outputs(config: &config::Channel) -> Outputs {
-    let (status, snapshot) = (watch::Sender::new(Arc::new(first_status(config))), watch::Sender::default());
-    Outputs { status: Arc::new(status), snapshot: Arc::new(snapshot) }
+impl Face {
+    fn new(config: &config::Channel) -> Self {
+        let (status, snapshot) = (watch::Sender::new(Arc::new(first_status(config))), watch::Sender::default());
+        let outputs = Outputs { status: Arc::new(status), snapshot: Arc::new(snapshot), counters: Arc::default() };
+        Self { outputs, viewers: Arc::default() }
+    }
 }
 
 /// Lives a channel; a panic in it is caught here, told, and answered by a new beginning.
@@ -205,6 +235,7 @@ async fn keep_alive(parts: Parts, outputs: Outputs) {
         let life = channel::task::run(parts.clone(), outputs.clone()).in_current_span();
         if let Err(error) = parts.tracker.spawn(life).await {
             tracing::error!(%error, "channel failed inside and begins again");
+            outputs.counters.restarted(Cause::Internal);
             tokio::time::sleep(PANIC_REST).await;
         }
     }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket};
 
+use crate::config;
+
 /// How many connections may wait to be accepted; the system may allow fewer (4096 since Linux 5.4).
 const QUEUE_MAX: u32 = 4096;
 
@@ -54,6 +56,18 @@ pub enum StartupError {
         #[source]
         source: io::Error,
     },
+    /// The metrics' address is not to be had.
+    #[error(
+        "failed to listen on {address} for metrics (hint: is another station running? \"listen\" in [metrics] sets the \
+         port, \"off\" does without)"
+    )]
+    Metrics {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The database cannot be used.
     #[error("failed to open the station's database in {path}")]
     Store {
@@ -75,9 +89,31 @@ pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(QUEUE_MAX)
 }
 
+/// Listens for those who read the metrics, where that is wanted, and says where.
+pub(super) fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<TcpListener>, StartupError> {
+    let Some(address) = address else { return Ok(None) };
+    let listener = listen(address).map_err(|source| StartupError::Metrics { address, source })?;
+    let address = listener.local_addr().unwrap_or(address);
+    tracing::info!("metrics are at http://{address}/metrics");
+    Ok(Some(listener))
+}
+
+/// Returns how many connections are served at once, and says so where that is not what was asked for.
+pub(super) fn connections_max(station: &config::Station, channels: usize) -> usize {
+    let connections_max = connections_that_fit(station.connections_max, handles_max(), channels);
+    if connections_max < station.connections_max {
+        tracing::warn!(
+            connections_max,
+            configured = station.connections_max,
+            "the system allows fewer open files than connections-max needs (hint: raise the limit, \"ulimit -n\")"
+        );
+    }
+    connections_max
+}
+
 /// Raises the number of handles this process may hold as far as it may by itself, and returns it. The usual 1024 are for
 /// programs of another time.
-pub(super) fn handles_max() -> u64 {
+fn handles_max() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let Some(hard) = limit.maximum else { return u64::MAX };
     match setrlimit(Resource::Nofile, Rlimit { current: Some(hard), maximum: Some(hard) }) {
@@ -88,7 +124,7 @@ pub(super) fn handles_max() -> u64 {
 
 /// Returns how many connections leave the station the handles it needs itself: a crowd must never keep a channel from
 /// starting its ffmpeg or from opening its next item.
-pub(super) fn connections_that_fit(wanted: usize, handles_max: u64, channels: usize) -> usize {
+fn connections_that_fit(wanted: usize, handles_max: u64, channels: usize) -> usize {
     let own = HANDLES_OF_STATION + HANDLES_OF_CHANNEL * channels as u64;
     wanted.min(usize::try_from(handles_max.saturating_sub(own)).unwrap_or(usize::MAX)).max(CONNECTIONS_MIN)
 }

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
+use super::counters::{Discontinuity, Published};
 use crate::feed::{Airing, FedGop, Feed, IN_FLIGHT_MAX, Mismatch, Next};
 use crate::hls::spool::task::SpoolFile;
 use crate::hls::timeline::DateRange;
 use crate::hls::{Chunk, Packer, Segment, Snapshot, Timeline};
+use crate::on_air::Cause;
 use crate::on_air::supervisor::{Patience, Supervisor};
 use crate::prepare::Mezzanine;
 use crate::units::{MediaTime, Msn, RunId};
@@ -53,7 +55,7 @@ pub enum AirAction {
     /// Start this run.
     Start(RunId),
     /// End this run at once, because …
-    GiveUp(RunId, String),
+    GiveUp(RunId, Cause, String),
     /// Give this GOP to the run.
     Feed {
         /// The run.
@@ -88,9 +90,12 @@ pub struct Air {
     /// How many runs in a row began and gave nothing back; those the machine could not begin do not count.
     choked: u32,
     /// A run to be ended with the next step.
-    give_up: Option<String>,
+    give_up: Option<(Cause, String)>,
     /// An airing that was let go, to be told with the next step.
     let_go: Option<u64>,
+    /// Whether time was lost since the last segment.
+    recovering: bool,
+    published: Published,
 }
 
 impl Air {
@@ -110,6 +115,8 @@ impl Air {
             choked: 0,
             give_up: None,
             let_go: None,
+            recovering: false,
+            published: Published::default(),
         }
     }
 
@@ -135,6 +142,12 @@ impl Air {
     #[must_use]
     pub fn continuity(&self) -> (Msn, u64) {
         (self.timeline.next_msn(), self.timeline.discontinuities())
+    }
+
+    /// Returns what was published so far.
+    #[must_use]
+    pub fn published(&self) -> &Published {
+        &self.published
     }
 
     /// Returns the present or last run.
@@ -248,7 +261,8 @@ impl Air {
         self.feed.abandon();
         self.airings.clear();
         self.timeline.jump_to(edge);
-        self.give_up = Some("the channel lost time".to_owned());
+        self.recovering = true;
+        self.give_up = Some((Cause::Internal, "the channel lost time".to_owned()));
         actions.extend(self.give_up(now));
         actions
     }
@@ -257,7 +271,7 @@ impl Air {
     pub fn step(&mut self, now: Timestamp) -> Vec<AirAction> {
         let mut actions = Vec::new();
         if self.supervisor.stalled(now) {
-            self.give_up = Some("stalled: what was fed does not come back".to_owned());
+            self.give_up = Some((Cause::Stalled, "stalled: what was fed does not come back".to_owned()));
         }
         actions.extend(self.give_up(now));
         actions.extend(self.let_go.take().map(AirAction::LetGo));
@@ -275,11 +289,11 @@ impl Air {
     }
 
     fn give_up(&mut self, now: Timestamp) -> Option<AirAction> {
-        let reason = self.give_up.take()?;
+        let (cause, reason) = self.give_up.take()?;
         let run = self.supervisor.run();
         let was_up = self.supervisor.is_up();
         self.run_ended(run, now);
-        was_up.then_some(AirAction::GiveUp(run, reason))
+        was_up.then_some(AirAction::GiveUp(run, cause, reason))
     }
 
     /// Returns when the next step is due if nothing happens before.
@@ -300,7 +314,8 @@ impl Air {
             return;
         }
         if number != self.next_chunk {
-            self.give_up = Some(format!("chunk {number} came where {} was due", self.next_chunk));
+            let reason = format!("chunk {number} came where {} was due", self.next_chunk);
+            self.give_up = Some((Cause::Internal, reason));
             return;
         }
         match self.feed.returned(duration) {
@@ -318,7 +333,7 @@ impl Air {
                 self.pending.extend(self.packer.push(chunk));
             }
             Err(mismatch @ (Mismatch::NothingFed | Mismatch::Duration { .. })) => {
-                self.give_up = Some(mismatch.to_string());
+                self.give_up = Some((Cause::Internal, mismatch.to_string()));
             }
         }
     }
@@ -370,6 +385,7 @@ impl Air {
                 self.airings = self.airings.split_off(&segment.airing);
             }
             let range = begun.as_deref().and_then(|airing| date_range(airing, self.timeline.date()));
+            self.count(&segment);
             self.timeline.publish(segment, range, now);
             actions.extend(begun.map(|airing| AirAction::Begun(airing, date)));
             actions.push(AirAction::Published);
@@ -378,6 +394,25 @@ impl Air {
         if actions.len() > before {
             actions.retain(|action| !matches!(action, AirAction::Published));
             actions.push(AirAction::Published);
+        }
+    }
+}
+
+impl Air {
+    /// Counts a segment that is about to be published.
+    fn count(&mut self, segment: &Segment) {
+        let is_redated = self.timeline.is_redated();
+        self.published.segments += 1;
+        self.published.bytes += segment.bytes.len() as u64;
+        self.published.media += segment.duration;
+        if segment.discontinuity || is_redated {
+            let cause = match std::mem::take(&mut self.recovering) {
+                _ if is_redated => Discontinuity::ClockStep,
+                true => Discontinuity::Recovery,
+                false if segment.new_run => Discontinuity::Restart,
+                false => Discontinuity::Item,
+            };
+            self.published.discontinuities[cause as usize] += 1;
         }
     }
 }

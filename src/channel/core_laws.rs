@@ -9,6 +9,7 @@ use super::super::director::tests::{catalogue, mezzanine, profile};
 use super::*;
 use crate::config::Order;
 use crate::feed::FedGop;
+use crate::on_air::Cause;
 use crate::schedule::Plan;
 use crate::units::{ContentKey, Msn, RunId};
 
@@ -88,7 +89,7 @@ impl World {
         self.inside.clear();
         if let Some(run) = self.run {
             let reason = "signal 9".to_owned();
-            self.core.run_event(RunEvent::Ended { run, evidence: None, reason }, self.now);
+            self.core.run_event(RunEvent::Ended { run, evidence: None, cause: Cause::Killed, reason }, self.now);
         }
     }
 

@@ -2,10 +2,12 @@
 
 pub mod air;
 pub mod core;
+pub mod counters;
 pub mod director;
 pub mod keep;
 mod report;
 pub mod status;
 pub mod task;
 
+pub use counters::{Counters, Discontinuity, Numbers};
 pub use status::{AiringStatus, ChannelState, ChannelStatus, LibraryCounts};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::library::Metadata;
+use crate::library::{Metadata, Reproach};
 use crate::units::{ChannelId, MediaTime, RunId};
 
 /// A channel at one moment; immutable, shared by `watch`.
@@ -80,6 +80,12 @@ pub struct LibraryCounts {
     pub settling: usize,
     /// Refused until they change.
     pub quarantined: usize,
+    /// Of the playable, those a worker is at now.
+    #[serde(skip)]
+    pub preparing: usize,
+    /// Why those in quarantine are there, in the order of [`Reproach::ALL`].
+    #[serde(skip)]
+    pub reproaches: [usize; Reproach::ALL.len()],
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -17,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use self::supply::{SLATE_REST, mezzanine_id};
 use super::air::{Air, AirAction};
 use super::core::{Action, BACKLOG, Core};
+use super::counters::{Counters, Published};
 use super::director::{Director, Idle};
 use super::keep::{self, Kept};
 use super::report::{begun, report_end};
@@ -24,11 +26,12 @@ use super::status::{ChannelState, ChannelStatus, LibraryCounts};
 use crate::clock::Clock;
 use crate::config;
 use crate::feed::{Airing, FedGop, IN_FLIGHT_MAX};
+use crate::ffmpeg::Family;
 use crate::hls::Snapshot;
 use crate::hls::spool::task::{Spooler, Written};
-use crate::library::Catalogue;
+use crate::library::{Catalogue, Reproach};
 use crate::on_air::task::RunSettings;
-use crate::on_air::{self, GopOrder, RunEvent};
+use crate::on_air::{self, Cause, GopOrder, RunEvent};
 use crate::prepare::identity::profile_digest;
 use crate::prepare::{Mezzanine, MezzanineId, Preparer};
 use crate::schedule::Plan;
@@ -55,6 +58,8 @@ pub struct Parts {
     pub store: Store,
     /// The workshop.
     pub preparer: Preparer,
+    /// Whose children its ffmpegs are.
+    pub family: Family,
     /// Its library.
     pub catalogue: watch::Receiver<Arc<Catalogue>>,
     /// Ends the channel.
@@ -70,6 +75,8 @@ pub struct Outputs {
     pub status: Arc<watch::Sender<Arc<ChannelStatus>>>,
     /// Playlist and segments.
     pub snapshot: Arc<watch::Sender<Arc<Snapshot>>>,
+    /// What it has done.
+    pub counters: Arc<Counters>,
 }
 
 /// Returns what a channel tells before it has begun.
@@ -131,6 +138,7 @@ struct LiveRun {
     run: RunId,
     gops: mpsc::Sender<GopOrder>,
     token: CancellationToken,
+    stalled: Arc<AtomicBool>,
 }
 
 struct Shell {
@@ -157,6 +165,10 @@ struct Shell {
     plan_kept: Timestamp,
     continuity_kept: Timestamp,
     library: LibraryCounts,
+    /// Why the files that the library refused were refused.
+    refused: [usize; Reproach::ALL.len()],
+    /// What was published when it was last counted.
+    counted: Published,
     told: Option<(u64, Timestamp, ChannelState)>,
 }
 
@@ -215,6 +227,8 @@ impl Shell {
             plan_kept: now - SignedDuration::from_hours(1),
             continuity_kept: now - SignedDuration::from_hours(1),
             library: LibraryCounts::default(),
+            refused: Default::default(),
+            counted: Published::default(),
             told: None,
             parts,
             outputs,
@@ -239,18 +253,28 @@ impl Shell {
         self.ask_for_slate(now);
         self.keep(now);
         self.tell();
+        self.outputs.counters.state(self.core.state(), now);
+        self.outputs.counters.fed_to(self.core.air().fed_edge());
     }
 
     fn perform(&mut self, action: Action, now: Timestamp) {
         match action {
             Action::Air(AirAction::Start(run)) => self.start(run),
-            Action::Air(AirAction::GiveUp(run, reason)) => {
+            Action::Air(AirAction::GiveUp(run, cause, reason)) => {
                 tracing::error!(%run, reason, "on-air run is given up");
-                self.end_run();
+                self.give_up_run(cause);
             }
             Action::Air(AirAction::Feed { run, gop, new_slot }) => self.feed(run, &gop, new_slot, now),
-            Action::Air(AirAction::Begun(airing, date)) => begun(&airing, self.core.dated(date)),
+            Action::Air(AirAction::Begun(airing, date)) => {
+                begun(&airing, self.core.dated(date));
+                if airing.programme.is_some() {
+                    self.outputs.counters.airing_began();
+                }
+            }
             Action::Air(AirAction::Published) => {
+                let published = *self.core.air().published();
+                self.outputs.counters.published(&self.counted, &published, self.core.dated(now));
+                self.counted = published;
                 self.outputs.snapshot.send_replace(Arc::new(self.core.air().snapshot()));
                 self.spooler.write(self.core.air().cooled(), now);
             }
@@ -279,8 +303,9 @@ impl Shell {
             Err(error) => {
                 // What this run has not returned is kept for the next, which begins after a rest.
                 let reason = format!("a mezzanine could not be opened: {error}");
-                self.end_run();
-                return self.core.run_event(RunEvent::Ended { run, evidence: None, reason }, now);
+                let cause = Cause::Internal;
+                self.give_up_run(cause);
+                return self.core.run_event(RunEvent::Ended { run, evidence: None, cause, reason }, now);
             }
         };
         let place = gop.mezzanine.gops[gop.index];
@@ -293,22 +318,33 @@ impl Shell {
     fn start(&mut self, run: RunId) {
         self.end_run();
         let (gops, orders) = mpsc::channel(IN_FLIGHT_MAX);
-        let token = self.parts.token.child_token();
+        let (token, stalled) = (self.parts.token.child_token(), Arc::<AtomicBool>::default());
         let settings = RunSettings {
             ffmpeg: self.parts.ffmpeg.clone(),
             folder: self.parts.run_folder.join(format!("{}-{run}", self.parts.config.id)),
             run,
             first_timestamp: self.parts.first_timestamp,
+            family: self.parts.family.clone(),
+            stalled: Arc::clone(&stalled),
         };
         let life = on_air::task::run(settings, orders, self.events.clone(), token.clone());
         self.parts.tracker.spawn(tracing::Instrument::instrument(life, tracing::info_span!("run", %run)));
-        self.live = Some(LiveRun { run, gops, token });
+        self.live = Some(LiveRun { run, gops, token, stalled });
     }
 
     fn end_run(&mut self) {
         if let Some(live) = self.live.take() {
             live.token.cancel();
         }
+    }
+
+    /// Ends the run, which another is to follow.
+    fn give_up_run(&mut self, cause: Cause) {
+        if let Some(live) = &self.live {
+            live.stalled.store(cause == Cause::Stalled, Ordering::Relaxed);
+            self.outputs.counters.restarted(cause);
+        }
+        self.end_run();
     }
 
     fn open(&mut self, airing: &Arc<Airing>, mezzanine: &Mezzanine, now: Timestamp) {
@@ -323,7 +359,7 @@ impl Shell {
                 tracing::error!(%error, path = %mezzanine.path.display(), "mezzanine could not be opened; it is made again");
                 self.lost(&mezzanine.id, now);
                 self.core.unreadable(airing.id, now);
-                self.end_run();
+                self.give_up_run(Cause::Internal);
             }
         }
     }
@@ -354,10 +390,11 @@ impl Shell {
 
     fn event(&mut self, event: RunEvent) {
         match &event {
-            RunEvent::Ended { run, evidence, reason } => {
+            RunEvent::Ended { run, evidence, cause, reason } => {
                 let ours = self.live.as_ref().is_some_and(|live| live.run == *run);
                 if ours {
                     self.live = None;
+                    self.outputs.counters.restarted(*cause);
                     report_end(*run, evidence.as_ref(), reason, self.core.air().current());
                 }
             }
@@ -366,7 +403,7 @@ impl Shell {
                 if let Some((_, id)) = self.files.get(airing) {
                     self.lost(&id.clone(), self.parts.clock.now());
                 }
-                self.end_run();
+                self.give_up_run(Cause::Internal);
             }
             RunEvent::Chunk { run, number: 0, .. } => tracing::info!(%run, "on-air ffmpeg delivers"),
             RunEvent::Chunk { .. } => {}

@@ -12,7 +12,7 @@ pub struct Change {
     pub changed: Vec<Channel>,
     /// Channels that are there no more.
     pub removed: Vec<ChannelId>,
-    /// Keys of `[station]` that differ and cannot follow before the station is started again.
+    /// Keys beside the channels' that differ and cannot follow before the station is started again.
     pub at_restart: Vec<&'static str>,
     /// Whether the station's name or the channels' order differ.
     pub told_otherwise: bool,
@@ -30,7 +30,7 @@ impl Change {
             added: new.channels.iter().filter(|channel| known(&channel.id).is_none()).cloned().collect(),
             changed: new.channels.iter().filter(differs).cloned().collect(),
             removed: ids(old).into_iter().filter(|id| !stays(id)).collect(),
-            at_restart: at_restart(&old.station, &new.station),
+            at_restart: at_restart(old, new),
             told_otherwise: old.station.name != new.station.name || ids(old) != ids(new),
         }
     }
@@ -59,7 +59,9 @@ impl Change {
 }
 
 /// Every key but the name, which is only told.
-fn at_restart(old: &Station, new: &Station) -> Vec<&'static str> {
+fn at_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    let metrics = old.metrics != new.metrics;
+    let (old, new) = (&old.station, &new.station);
     // Written out, so that a new key cannot be forgotten.
     let Station {
         name: _,
@@ -83,6 +85,7 @@ fn at_restart(old: &Station, new: &Station) -> Vec<&'static str> {
         ("connections-max", *connections_max != new.connections_max),
         ("ffmpeg", *ffmpeg != new.ffmpeg),
         ("ffprobe", *ffprobe != new.ffprobe),
+        ("[metrics] listen", metrics),
     ];
     keys.iter().filter(|(_, differs)| *differs).map(|(key, _)| *key).collect()
 }

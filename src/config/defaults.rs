@@ -8,6 +8,8 @@ use super::{PrepareMode, Preset};
 pub const NAME: &str = "Nightcast";
 /// Only this machine can reach it: opening a station to the network is a decision, not an accident.
 pub const LISTEN: &str = "127.0.0.1:8080";
+/// Where Prometheus looks on the same machine; the numbers are for the operator and not for viewers.
+pub const METRICS_LISTEN: &str = "127.0.0.1:9191";
 /// Beside the configuration file, so that a station is one folder.
 pub const DATA: &str = "data";
 /// About 50 hours at the default sound and a typical 2 Mbit/s picture; a third of that at the ceiling.

@@ -15,7 +15,7 @@ use super::table::{Section, complain};
 pub(super) type At<T> = Spanned<T>;
 
 /// The keys of the file itself.
-pub(super) const FILE_KEYS: &[&str] = &["station", "channel"];
+pub(super) const FILE_KEYS: &[&str] = &["station", "metrics", "channel"];
 /// The keys of `[station]`.
 pub(super) const STATION_KEYS: &[&str] = &[
     "name",
@@ -29,6 +29,8 @@ pub(super) const STATION_KEYS: &[&str] = &[
     "ffmpeg",
     "ffprobe",
 ];
+/// The keys of `[metrics]`.
+pub(super) const METRICS_KEYS: &[&str] = &["listen"];
 /// The keys of each `[[channel]]`.
 pub(super) const CHANNEL_KEYS: &[&str] =
     &["id", "name", "folder", "order", "spacing", "weights", "seed", "prepare", "picture", "sound"];
@@ -40,6 +42,7 @@ pub(super) const SOUND_KEYS: &[&str] = &["loudness", "kbps"];
 /// The header of each table and its keys.
 pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("[station]", STATION_KEYS),
+    ("[metrics]", METRICS_KEYS),
     ("[[channel]]", CHANNEL_KEYS),
     ("[channel.picture]", PICTURE_KEYS),
     ("[channel.sound]", SOUND_KEYS),
@@ -61,6 +64,7 @@ pub(super) type WeightsFile = Vec<(At<String>, At<f64>)>;
 #[derive(Debug, Default)]
 pub(super) struct File {
     pub(super) station: StationFile,
+    pub(super) metrics: MetricsFile,
     pub(super) channels: Vec<ChannelFile>,
 }
 
@@ -77,6 +81,12 @@ pub(super) struct StationFile {
     pub(super) connections_max: Option<At<i64>>,
     pub(super) ffmpeg: Option<At<String>>,
     pub(super) ffprobe: Option<At<String>>,
+}
+
+/// `[metrics]`
+#[derive(Debug, Default)]
+pub(super) struct MetricsFile {
+    pub(super) listen: Option<At<String>>,
 }
 
 /// `[[channel]]`
@@ -123,7 +133,12 @@ pub(super) fn read(root: &DeTable<'_>, problems: &mut Problems) -> File {
         let section = Section::open(table, span, "[station]".to_owned(), STATION_KEYS, problems);
         read_station(&section, problems)
     });
-    File { station: station.unwrap_or_default(), channels: read_channels(&top, problems) }
+    let metrics = top.table("metrics", problems).map(|(table, span)| {
+        let section = Section::open(table, span, "[metrics]".to_owned(), METRICS_KEYS, problems);
+        MetricsFile { listen: section.text("listen", problems) }
+    });
+    let (station, metrics) = (station.unwrap_or_default(), metrics.unwrap_or_default());
+    File { station, metrics, channels: read_channels(&top, problems) }
 }
 
 fn read_station(section: &Section<'_>, problems: &mut Problems) -> StationFile {

@@ -7,6 +7,7 @@ mod channel;
 pub mod defaults;
 mod file;
 pub mod problem;
+pub mod reloads;
 mod syntax;
 mod table;
 mod validate;
@@ -66,6 +67,8 @@ pub fn known_keys() -> impl Iterator<Item = (&'static str, &'static str)> {
 pub struct Config {
     /// What all channels share.
     pub station: Station,
+    /// Where the operator's programs read what goes on.
+    pub metrics: Metrics,
     /// The channels in the order of the file; at least one, ids unique.
     pub channels: Vec<Channel>,
 }
@@ -93,6 +96,13 @@ pub struct Station {
     pub ffmpeg: PathBuf,
     /// The ffprobe program.
     pub ffprobe: PathBuf,
+}
+
+/// Where the operator's programs read what goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metrics {
+    /// Where metrics are served; none where they are not.
+    pub listen: Option<SocketAddr>,
 }
 
 /// One channel.

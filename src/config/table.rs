@@ -60,7 +60,7 @@ impl<'t> Section<'t> {
         }
         match nearest(written, self.known) {
             Some("channel") => "did you mean [[channel]]?".to_owned(),
-            Some("station") => "did you mean [station]?".to_owned(),
+            Some(table @ ("station" | "metrics")) => format!("did you mean [{table}]?"),
             Some(word) => format!("did you mean \"{word}\"?\nthe keys are {}", self.known.join(", ")),
             None => format!("the keys are {}", self.known.join(", ")),
         }
@@ -171,7 +171,8 @@ impl<'t> Section<'t> {
         if let DeValue::Table(table) = value.get_ref() {
             return Some((table, value.span()));
         }
-        let header = if key == "station" { "[station]".to_owned() } else { format!("[channel.{key}]") };
+        let of_channel = matches!(key, "picture" | "sound");
+        let header = if of_channel { format!("[channel.{key}]") } else { format!("[{key}]") };
         self.wrong_type(key, value, &format!("a table, {header}"), problems);
         None
     }

@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use super::file::{At, File, StationFile};
+use super::file::{At, File, MetricsFile, StationFile};
 use super::problem::{Problem, Problems, nearest};
-use super::{Config, Station, channel, defaults, value};
+use super::{Config, Metrics, Station, channel, defaults, value};
 
 /// What is needed to judge a value and to say where it stands.
 pub(super) struct Judge<'p> {
@@ -21,6 +21,8 @@ pub(super) struct Judge<'p> {
 pub(super) fn config(file: File, base: &Path, cores: usize, problems: &mut Problems) -> Config {
     let mut judge = Judge { problems, base, place: "[station]".to_owned() };
     let station = judge.station(file.station, cores);
+    "[metrics]".clone_into(&mut judge.place);
+    let metrics = judge.metrics(file.metrics, &station);
     let channels = channel::all(file.channels, &mut judge);
     for (folder, span, place) in channels.folders {
         if overlap(&folder, &station.data) {
@@ -34,13 +36,13 @@ pub(super) fn config(file: File, base: &Path, cores: usize, problems: &mut Probl
             );
         }
     }
-    Config { station, channels: channels.channels }
+    Config { station, metrics, channels: channels.channels }
 }
 
 impl Judge<'_> {
     fn station(&mut self, file: StationFile, cores: usize) -> Station {
         let name = file.name.as_ref().and_then(|name| self.name(name)).unwrap_or_else(|| defaults::NAME.to_owned());
-        let listen = file.listen.and_then(|listen| self.listen(&listen));
+        let listen = file.listen.and_then(|listen| self.listen(&listen, defaults::LISTEN));
         let data =
             file.data.and_then(|data| self.path(&data, "data")).unwrap_or_else(|| self.base.join(defaults::DATA));
         let cache_budget = file.cache_budget.and_then(|budget| self.cache_budget(&budget));
@@ -71,6 +73,20 @@ impl Judge<'_> {
         }
     }
 
+    fn metrics(&mut self, file: MetricsFile, station: &Station) -> Metrics {
+        let standard = defaults::METRICS_LISTEN.parse().expect("the default address is one");
+        let Some(written) = file.listen else { return Metrics { listen: Some(standard) } };
+        if written.get_ref().trim() == "off" {
+            return Metrics { listen: None };
+        }
+        let listen = self.listen(&written, "127.0.0.1:9191\", or \"off").unwrap_or(standard);
+        if listen == station.listen && listen.port() != 0 {
+            let message = format!("{listen} is the address of the pages");
+            self.complain(&written.span(), message, Some("metrics need a port of their own, or \"off\"".to_owned()));
+        }
+        Metrics { listen: Some(listen) }
+    }
+
     pub(super) fn complain(&mut self, span: &std::ops::Range<usize>, message: String, hint: Option<String>) {
         self.problems.push(Problem { span: span.clone(), place: self.place.clone(), message, hint });
     }
@@ -91,7 +107,8 @@ impl Judge<'_> {
         None
     }
 
-    fn listen(&mut self, listen: &At<String>) -> Option<std::net::SocketAddr> {
+    /// Returns an address; `such_as` shows what one looks like.
+    fn listen(&mut self, listen: &At<String>, such_as: &str) -> Option<std::net::SocketAddr> {
         let text = listen.get_ref().trim();
         if let Ok(address) = text.parse() {
             return Some(address);
@@ -102,7 +119,7 @@ impl Judge<'_> {
             Some(port) => {
                 format!("\"127.0.0.1:{port}\" for this machine only, \"0.0.0.0:{port}\" for the whole network")
             }
-            None => "an address and a port, such as \"127.0.0.1:8080\"".to_owned(),
+            None => format!("an address and a port, such as \"{such_as}\""),
         };
         self.complain(&listen.span(), format!("listen is not an address with a port: {text:?}"), Some(hint));
         None
@@ -271,7 +288,8 @@ mod tests {
             ffmpeg: "ffmpeg".into(),
             ffprobe: "ffprobe".into(),
         };
-        assert_eq!(load(SHORTEST), Config { station, channels: vec![channel] });
+        let metrics = Metrics { listen: Some("127.0.0.1:9191".parse().unwrap()) };
+        assert_eq!(load(SHORTEST), Config { station, metrics, channels: vec![channel] });
     }
 
     #[test]

@@ -9,7 +9,8 @@ use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::films::{Captions, Film, LINE_FONT, TITLE_FONT};
-use crate::ffmpeg::child::{ChildSpec, Evidence, Limits, Role};
+use crate::ffmpeg::child::{ChildSpec, Ending, Evidence, Limits, Role};
+use crate::ffmpeg::family::Family;
 use crate::ffmpeg::task::{ChildError, run_to_end, spawn};
 use crate::units::MediaTime;
 
@@ -231,6 +232,7 @@ async fn make(making: &Making<'_>, film: &Film, progress: &impl Fn(Progress)) ->
         folder: Some(work.clone()),
         role: Role::Prepare,
         limits: Limits::PREPARE,
+        family: Family::default(),
     };
     let failure = match encode(&spec, making.token, |by| progress(Progress::Grown { title, by })).await {
         Ok(evidence) if evidence.success() => {
@@ -269,7 +271,7 @@ async fn encode(
         };
         match line {
             Err(error) => {
-                child.terminate().await;
+                child.terminate(Ending::Stopped).await;
                 return Err(error);
             }
             Ok(None) => return child.wait().await,
@@ -352,6 +354,7 @@ async fn listed(ffmpeg: &Path, what: &str, token: &CancellationToken) -> Result<
         folder: None,
         role: Role::Probe,
         limits: Limits::PROBE,
+        family: Family::default(),
     };
     match run_to_end(&spec, LIST_TIME_MAX, LIST_BYTES_MAX, token).await {
         Ok((evidence, out)) if evidence.success() => {

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::family::Family;
+
 /// What a child is for; a metric label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -16,6 +18,75 @@ pub enum Role {
     Prepare,
     /// Looks into a file.
     Probe,
+}
+
+impl Role {
+    /// Every role, in their order.
+    pub const ALL: [Self; 3] = [Self::OnAir, Self::Prepare, Self::Probe];
+
+    /// Returns its name in metrics.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::OnAir => "on_air",
+            Self::Prepare => "prepare",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+/// How a child ended, in one word; a metric label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself, with code 0.
+    Done,
+    /// We asked it to, and nothing was wrong with it.
+    Stopped,
+    /// By itself, with another code or a crash.
+    Failed,
+    /// By a signal that was not ours.
+    Killed,
+    /// We ended it because it made no progress.
+    Stalled,
+    /// We ended it because its time was over.
+    Timeout,
+    /// It went beyond a limit: of CPU time, of what it may write.
+    Limit,
+}
+
+impl Ending {
+    /// Every ending, in their order.
+    pub const ALL: [Self; 7] =
+        [Self::Done, Self::Stopped, Self::Failed, Self::Killed, Self::Stalled, Self::Timeout, Self::Limit];
+
+    /// Returns its name in metrics.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Killed => "killed",
+            Self::Stalled => "stalled",
+            Self::Timeout => "timeout",
+            Self::Limit => "limit",
+        }
+    }
+
+    /// Judges the end of a child that we did not end.
+    #[must_use]
+    pub fn of(evidence: &Evidence) -> Self {
+        match (evidence.code, evidence.signal) {
+            (Some(0), _) => Self::Done,
+            // SIGXCPU and SIGXFSZ. ffmpeg catches the first, cleans up, and ends with code 255, as after SIGTERM.
+            (_, Some(24 | 25)) => Self::Limit,
+            (Some(255), _) if evidence.stderr.contains("received signal 24") => Self::Limit,
+            (Some(255), _) if evidence.stderr.contains("received signal") => Self::Killed,
+            // Crashes: SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
+            (Some(_), _) | (_, Some(4..=8 | 11 | 31)) => Self::Failed,
+            (None, _) => Self::Killed,
+        }
+    }
 }
 
 /// Limits the kernel enforces on a child.
@@ -74,6 +145,8 @@ pub struct ChildSpec {
     pub role: Role,
     /// Limits the kernel enforces.
     pub limits: Limits,
+    /// Whose children it is counted with.
+    pub family: Family,
 }
 
 impl ChildSpec {
@@ -223,6 +296,7 @@ mod tests {
                 file_bytes: Some(9),
                 open_files: Some(7),
             },
+            family: Family::default(),
         };
         let line: Vec<_> = spec.wrapped().iter().map(|a| a.to_string_lossy().into_owned()).collect();
         assert_eq!(
@@ -230,6 +304,23 @@ mod tests {
             "setpriv --no-new-privs --pdeathsig KILL -- prlimit --core=0 --as=1024 --fsize=9 --nofile=7 --cpu=5:10 \
              -- nice -n 10 ffmpeg -nostdin"
         );
+    }
+
+    #[test]
+    fn an_end_is_told_in_one_word() {
+        for (code, signal, stderr, expected) in [
+            (Some(0), None, "", Ending::Done),
+            (Some(1), None, "moov atom not found", Ending::Failed),
+            (Some(255), None, "", Ending::Failed),
+            (Some(255), None, "Exiting normally, received signal 15.", Ending::Killed),
+            (Some(255), None, "Exiting normally, received signal 24.", Ending::Limit),
+            (None, Some(9), "", Ending::Killed),
+            (None, Some(11), "", Ending::Failed),
+            (None, Some(25), "", Ending::Limit),
+        ] {
+            let evidence = Evidence { command_line: String::new(), code, signal, stderr: stderr.to_owned() };
+            assert_eq!(Ending::of(&evidence), expected, "{code:?} {signal:?} {stderr}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 pub mod child;
 pub mod extent;
+pub mod family;
 pub mod input;
 pub mod loudness;
 pub mod prepare_args;
@@ -14,4 +15,5 @@ pub mod progress;
 pub mod rate;
 pub mod task;
 
-pub use child::{ChildSpec, Evidence, Limits, Role};
+pub use child::{ChildSpec, Ending, Evidence, Limits, Role};
+pub use family::{Children, Family};

@@ -6,14 +6,18 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use jiff::Timestamp;
+use procfs::process::Process;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::child::{ChildSpec, Evidence, Tail};
+use super::child::{ChildSpec, Ending, Evidence, Role, Tail};
+use super::family::{Family, Reading, Usage};
 
 /// How long a child may take to end after SIGTERM before it is killed.
 pub const GRACE: Duration = Duration::from_secs(3);
@@ -28,6 +32,19 @@ pub struct Running {
     group: Option<Pid>,
     stderr: JoinHandle<Tail>,
     command_line: String,
+    account: Account,
+    /// Why we ended it, if we did.
+    because: Option<Ending>,
+}
+
+/// A child's place among its family: what it used and how it ended is told there once, whatever becomes of it.
+#[derive(Debug)]
+struct Account {
+    family: Family,
+    role: Role,
+    pid: Option<u32>,
+    left: bool,
+    ending: Option<Ending>,
 }
 
 /// Why a child gave no usable answer.
@@ -97,11 +114,11 @@ pub async fn run_to_end(
         read = bounded.read_to_end(&mut written) => read.map_err(ChildError::Wait),
     };
     if let Err(error) = outcome {
-        running.kill().await;
+        running.kill(error.ending()).await;
         return Err(error);
     }
     if written.len() as u64 > stdout_max {
-        running.kill().await;
+        running.kill(Ending::Limit).await;
         return Err(ChildError::TooMuchOutput { limit_bytes: stdout_max });
     }
     // stdout is closed: the end is near, but a child may close it and stay.
@@ -112,8 +129,9 @@ pub async fn run_to_end(
         evidence = running.wait() => Some(evidence?),
     };
     let Some(evidence) = evidence else {
-        running.kill().await;
-        return Err(if token.is_cancelled() { ChildError::Cancelled } else { ChildError::TimedOut { limit } });
+        let error = if token.is_cancelled() { ChildError::Cancelled } else { ChildError::TimedOut { limit } };
+        running.kill(error.ending()).await;
+        return Err(error);
     };
     Ok((evidence, written))
 }
@@ -128,18 +146,101 @@ fn start(spec: &ChildSpec) -> Result<(Running, tokio::process::ChildStdout), Chi
         command.current_dir(folder);
     }
     let mut child = command.spawn().map_err(failed)?;
+    let account = Account::open(&spec.family, spec.role, child.id());
     let pipes = child.stdout.take().zip(child.stderr.take());
     let Some((stdout, stderr)) = pipes else {
         return Err(failed(io::Error::other("its pipes are missing")));
     };
     let group = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
     let stderr = running_task(drain(stderr));
-    Ok((Running { child, group, stderr, command_line: spec.command_line() }, stdout))
+    Ok((Running { child, group, stderr, command_line: spec.command_line(), account, because: None }, stdout))
 }
 
 /// Spawns a task that ends by itself when its pipe closes; the pipe closes with the child.
 fn running_task<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     tokio::spawn(future)
+}
+
+impl ChildError {
+    /// Why a child is ended that is in the way of this.
+    fn ending(&self) -> Ending {
+        match self {
+            Self::TimedOut { .. } => Ending::Timeout,
+            Self::TooMuchOutput { .. } => Ending::Limit,
+            Self::Cancelled => Ending::Stopped,
+            Self::Start { .. } | Self::Wait(_) => Ending::Failed,
+        }
+    }
+}
+
+/// Returns what a process uses by `/proc`, also of one that has ended and was not waited for; none where it is gone.
+#[must_use]
+pub fn look(pid: u32) -> Option<Reading> {
+    let process = Process::new(pid.cast_signed()).ok()?;
+    let stat = process.stat().ok()?;
+    let used = usage(&process, stat.utime + stat.stime);
+    Some(Reading {
+        used,
+        memory_bytes: stat.rss.saturating_mul(procfs::page_size()),
+        threads: stat.num_threads.max(0).unsigned_abs(),
+        handles: process.fd_count().map_or(0, |count| count as u64),
+    })
+}
+
+fn usage(process: &Process, ticks: u64) -> Usage {
+    // Kernels without this accounting tell nothing: the rest is worth having.
+    let (read_bytes, written_bytes) = process.io().map_or((0, 0), |io| (io.read_bytes, io.write_bytes));
+    let tick = Duration::from_secs(1) / u32::try_from(procfs::ticks_per_second()).unwrap_or(100).max(1);
+    Usage { cpu: tick.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)), read_bytes, written_bytes }
+}
+
+impl Account {
+    fn open(family: &Family, role: Role, pid: Option<u32>) -> Self {
+        if let Some(pid) = pid {
+            family.begun(role, pid, Timestamp::now());
+        }
+        Self { family: family.clone(), role, pid, left: false, ending: None }
+    }
+
+    /// Returns when the child has ended; it is still there to be waited for.
+    async fn over(&self) {
+        // Heard from before the first look on, so that no end falls between the two. Where signals cannot be heard, the
+        // child is simply waited for.
+        let Ok(mut ends) = signal(SignalKind::child()) else { return };
+        while !self.has_ended() {
+            ends.recv().await;
+        }
+    }
+
+    /// Whether the child has ended, as far as the system can tell without forgetting it.
+    fn has_ended(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let pid = self.pid.and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        pid.is_none_or(|pid| !matches!(waitid(WaitId::Pid(pid), options), Ok(None)))
+    }
+
+    /// Closes the part that goes by the pid, with the last that is to be known of what it used.
+    fn leave(&mut self) {
+        if let Some(pid) = self.pid.filter(|_| !self.left) {
+            self.left = true;
+            self.family.leaves(self.role, pid, look(pid).map(|reading| reading.used));
+        }
+    }
+
+    fn end(&mut self, ending: Ending) {
+        if self.pid.is_some() && self.ending.is_none() {
+            self.ending = Some(ending);
+            self.family.ended(self.role, ending);
+        }
+    }
+}
+
+impl Drop for Account {
+    /// For children nobody waited for: they are killed with their handle.
+    fn drop(&mut self) {
+        self.leave();
+        self.end(Ending::Stopped);
+    }
 }
 
 impl Running {
@@ -157,29 +258,51 @@ impl Running {
     /// # Cancel safety
     /// May be dropped and called again until it has returned.
     pub async fn wait(&mut self) -> Result<Evidence, ChildError> {
-        let status = self.child.wait().await.map_err(ChildError::Wait)?;
+        let status = self.reap().await.map_err(ChildError::Wait)?;
         Ok(self.evidence(status).await)
     }
 
+    /// Returns how it ended, in one word, once that is known.
+    #[must_use]
+    pub fn ending(&self) -> Option<Ending> {
+        self.account.ending
+    }
+
+    /// Waits for the end, and looks at what it used between the end and the moment when its pid may be another's.
+    async fn reap(&mut self) -> io::Result<ExitStatus> {
+        self.account.over().await;
+        self.account.leave();
+        self.child.wait().await
+    }
+
     /// Ends the child: SIGTERM to its group, [`GRACE`], SIGKILL to its group.
-    pub async fn terminate(&mut self) -> Option<Evidence> {
+    pub async fn terminate(&mut self, why: Ending) -> Option<Evidence> {
+        self.note_why(why);
         self.signal_group(Signal::TERM);
-        match tokio::time::timeout(GRACE, self.child.wait()).await {
+        match tokio::time::timeout(GRACE, self.reap()).await {
             Ok(Ok(status)) => {
                 let evidence = self.evidence(status).await;
                 self.signal_group(Signal::KILL);
                 Some(evidence)
             }
             Ok(Err(_)) => None,
-            Err(_) => self.kill().await,
+            Err(_) => self.kill(why).await,
         }
     }
 
     /// Kills the child and its group at once.
-    pub async fn kill(&mut self) -> Option<Evidence> {
+    pub async fn kill(&mut self, why: Ending) -> Option<Evidence> {
+        self.note_why(why);
         self.signal_group(Signal::KILL);
-        let status = self.child.wait().await.ok()?;
+        let status = self.reap().await.ok()?;
         Some(self.evidence(status).await)
+    }
+
+    /// Takes note of why we end it, unless it has ended before by itself.
+    fn note_why(&mut self, why: Ending) {
+        if self.because.is_none() && !self.account.has_ended() {
+            self.because = Some(why);
+        }
     }
 
     fn signal_group(&self, signal: Signal) {
@@ -193,12 +316,14 @@ impl Running {
         // A grandchild may hold the pipe open: what it says later is of no use.
         let tail = tokio::time::timeout(Duration::from_millis(500), &mut self.stderr).await;
         let tail = tail.ok().and_then(Result::ok).unwrap_or_default();
-        Evidence {
+        let evidence = Evidence {
             command_line: self.command_line.clone(),
             code: status.code(),
             signal: status.signal(),
             stderr: tail.text(),
-        }
+        };
+        self.account.end(self.because.unwrap_or_else(|| Ending::of(&evidence)));
+        evidence
     }
 }
 
@@ -255,7 +380,59 @@ mod tests {
             folder: None,
             role: Role::Probe,
             limits: Limits::PROBE,
+            family: Family::default(),
         }
+    }
+
+    /// The sums of the family's probes, and how they ended.
+    fn sums(family: &Family) -> (crate::ffmpeg::family::Sums, Vec<Ending>) {
+        let sums = family.sums(Role::Probe, look);
+        (sums, Ending::ALL.into_iter().filter(|ending| sums.ends[*ending as usize] > 0).collect())
+    }
+
+    #[tokio::test]
+    async fn what_a_child_used_is_known_while_it_lives_and_when_it_is_gone() {
+        let spec = shell("i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo ready; sleep 60");
+        let (mut running, mut lines) = spawn(&spec).unwrap();
+        assert_eq!(lines.recv().await.as_deref(), Some("ready"));
+        let (living, _) = sums(&spec.family);
+        assert_eq!((living.living, living.starts), (1, 1));
+        assert!(living.used.cpu > Duration::ZERO && living.memory_bytes > 0 && living.handles > 0, "{living:?}");
+        signal_from_elsewhere(running.pid().unwrap());
+        running.wait().await.unwrap();
+        let (gone, endings) = sums(&spec.family);
+        assert_eq!((gone.living, gone.memory_bytes, endings), (0, 0, vec![Ending::Killed]));
+        assert!(gone.used.cpu >= living.used.cpu, "{gone:?}");
+    }
+
+    fn signal_from_elsewhere(pid: u32) {
+        rustix::process::kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL).unwrap();
+    }
+
+    #[tokio::test]
+    async fn every_child_is_counted_once_by_how_it_ended() {
+        let token = CancellationToken::new();
+        let (long, short) = (Duration::from_secs(20), Duration::from_millis(50));
+        for (script, limit, expected) in [
+            ("exit 0", long, Ending::Done),
+            ("exit 3", long, Ending::Failed),
+            ("sleep 60", short, Ending::Timeout),
+            ("yes", long, Ending::Limit),
+            ("kill -KILL $$", long, Ending::Killed),
+        ] {
+            let spec = shell(script);
+            let _outcome = run_to_end(&spec, limit, 1000, &token).await;
+            let (sums, endings) = sums(&spec.family);
+            assert_eq!((sums.starts, sums.living, endings), (1, 0, vec![expected]), "{script}");
+        }
+        let spec = shell("sleep 60");
+        drop(spawn(&spec).unwrap());
+        assert_eq!(sums(&spec.family).1, [Ending::Stopped], "dropped");
+        let spec = shell("exit 0");
+        let (mut running, _lines) = spawn(&spec).unwrap();
+        running.account.over().await;
+        running.kill(Ending::Stopped).await;
+        assert_eq!((sums(&spec.family).1, running.ending()), (vec![Ending::Done], Some(Ending::Done)), "it was first");
     }
 
     #[tokio::test]
@@ -285,7 +462,7 @@ mod tests {
     async fn a_child_that_ignores_sigterm_is_killed() {
         let (mut running, mut lines) = spawn(&shell("trap '' TERM; echo ready; while :; do sleep 1; done")).unwrap();
         assert_eq!(lines.recv().await.as_deref(), Some("ready"));
-        let evidence = running.terminate().await.unwrap();
+        let evidence = running.terminate(Ending::Stopped).await.unwrap();
         assert_eq!(evidence.signal, Some(9));
     }
 

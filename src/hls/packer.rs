@@ -40,6 +40,8 @@ pub struct Segment {
     pub first_of_airing: bool,
     /// Whether timestamps or parameters change before it (RFC 8216 §4.3.2.3).
     pub discontinuity: bool,
+    /// Whether another run made it than the segment before.
+    pub new_run: bool,
 }
 
 /// Collects chunks until they make a segment.
@@ -81,13 +83,14 @@ impl Packer {
         let discontinuity = before.is_none_or(|(last, last_run, last_signature)| {
             *last_run != run || (*last != airing && (signature.is_empty() || *last_signature != signature))
         });
+        let new_run = before.is_none_or(|(_, last_run, _)| *last_run != run);
         let duration = self.duration();
         let bytes = joined(self.open.iter().flat_map(|chunk| &chunk.pieces));
         // A growing item's signature becomes known on the way: the newest chunk knows best what the next is joined to.
         let last = self.open.last().map_or(signature, |chunk| Arc::clone(&chunk.signature));
         self.last = Some((airing, run, last));
         self.open.clear();
-        Some(Segment { bytes, duration, airing, first_of_airing, discontinuity })
+        Some(Segment { bytes, duration, airing, first_of_airing, discontinuity, new_run })
     }
 
     /// Returns how long the waiting chunks play.

@@ -117,6 +117,12 @@ impl Timeline {
         }
     }
 
+    /// Whether the next segment carries a discontinuity because the wall clock was set.
+    #[must_use]
+    pub fn is_redated(&self) -> bool {
+        self.redated
+    }
+
     /// Moves the edge: the channel lost time it cannot catch up. The next segment must carry a discontinuity.
     ///
     /// The edge never goes back; a wall clock that was set is followed by [`Self::follow`].

@@ -31,7 +31,8 @@ fn live(steps: &[Step]) -> Vec<(MediaPlaylist, Timestamp, Snapshot)> {
             let duration = MediaTime(ticks);
             now = now.max(duration.after(timeline.edge())) + SignedDuration::from_millis(late_ms);
             let bytes = Bytes::from(n.to_string());
-            timeline.publish(Segment { bytes, duration, airing: 1, first_of_airing: false, discontinuity }, None, now);
+            let segment = Segment { bytes, duration, airing: 1, first_of_airing: false, discontinuity, new_run: false };
+            timeline.publish(segment, None, now);
             let snapshot = timeline.snapshot();
             let text = snapshot.playlist.clone().expect("something was published").text;
             (m3u8_rs::parse_media_playlist_res(&text).expect("it parses"), now, snapshot)
@@ -143,7 +144,8 @@ proptest! {
             timeline.jump_to(before + SignedDuration::from_millis(jump_ms));
             prop_assert!(timeline.edge() >= before);
             let (bytes, duration) = (Bytes::from_static(b"x"), MediaTime(ticks));
-            let segment = Segment { bytes, duration, airing: 1, first_of_airing: false, discontinuity: true };
+            let (discontinuity, new_run) = (true, false);
+            let segment = Segment { bytes, duration, airing: 1, first_of_airing: false, discontinuity, new_run };
             timeline.publish(segment, None, duration.after(timeline.edge()));
             let text = timeline.snapshot().playlist.expect("something was published").text;
             let playlist = m3u8_rs::parse_media_playlist_res(&text).expect("it parses");
@@ -173,7 +175,8 @@ fn segments_cool_when_six_seconds_are_newer() {
     for n in 1..=8_i64 {
         let bytes = Bytes::from(n.to_string());
         let duration = MediaTime::from_secs(2);
-        let segment = Segment { bytes, duration, airing: 1, first_of_airing: false, discontinuity: false };
+        let (discontinuity, new_run) = (false, false);
+        let segment = Segment { bytes, duration, airing: 1, first_of_airing: false, discontinuity, new_run };
         timeline.publish(segment, None, duration.after(timeline.edge()));
     }
     let cooled: Vec<u64> = timeline.cooled().iter().map(|(msn, _)| msn.0).collect();

@@ -23,7 +23,9 @@ use tower::ServiceExt;
 
 use super::seats::{Seat, Ticket};
 use super::stall::{Patience, StallGuard};
+use super::tally::{Open, Refusal};
 use super::task::Limits;
+use super::viewers::Peer;
 
 /// The longest head of a request in bytes; hyper's smallest is 8 KiB. Cookies of other services on the host pass.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -53,9 +55,16 @@ const OTHER_VERSION: &str = "505 HTTP Version Not Supported\r\n\r\nThis is HTTP/
 /// How every connection with HTTP/2 begins (RFC 9113 §3.4).
 const HTTP2_BEGINNING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// A connection that was accepted.
+pub(super) struct Accepted {
+    pub(super) stream: TcpStream,
+    pub(super) peer: IpAddr,
+    pub(super) open: Open,
+}
+
 /// Speaks HTTP/1.1 with one peer until either has enough, the seat is wanted by another, or the station stops.
 pub(super) async fn converse(
-    stream: TcpStream,
+    Accepted { stream, peer, open }: Accepted,
     router: Router,
     limits: Limits,
     ticket: Ticket,
@@ -66,8 +75,9 @@ pub(super) async fn converse(
     let seat = Arc::clone(&ticket.seat);
     let patience = Patience::new(limits.stall, limits.rate_min);
     let guarded = StallGuard::new(stream, patience).telling(Arc::clone(&seat), begin);
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let answering = Answering::begin(&seat);
+        request.extensions_mut().insert(Peer(peer));
         let answer = router.clone().oneshot(request.map(Body::new));
         let answer =
             async move { answer.await.map(|answer| answer.map(|body| Counted { body, _answering: answering })) };
@@ -83,7 +93,10 @@ pub(super) async fn converse(
         biased;
         ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => ended,
         // At once: whoever takes the seat waits for it.
-        () = ticket.seat.wanted.cancelled() => return cut(connection.into_parts().io.into_inner()),
+        () = ticket.seat.wanted.cancelled() => {
+            open.refused(Refusal::Evicted);
+            return cut(connection.into_parts().io.into_inner());
+        }
         () = token.cancelled() => {
             Pin::new(&mut connection).graceful_shutdown();
             match timeout(limits.drain, poll_fn(|cx| connection.poll_without_shutdown(cx))).await {
@@ -93,9 +106,13 @@ pub(super) async fn converse(
         }
     };
     let parts = connection.into_parts();
-    let text = match &ended {
-        Err(_) if parts.read_buf.starts_with(HTTP2_BEGINNING) => Some(OTHER_VERSION),
-        Err(error) if error.is_timeout() && !parts.read_buf.is_empty() => Some(TOO_SLOW),
+    let refusal = ended.as_ref().err().and_then(|error| refusal(error, &parts.read_buf));
+    if let Some(refusal) = refusal {
+        open.refused(refusal);
+    }
+    let text = match refusal {
+        Some(Refusal::OtherVersion) => Some(OTHER_VERSION),
+        Some(Refusal::HeadSlow) => Some(TOO_SLOW),
         _ => None,
     };
     let wait = if ended.is_ok() { limits.head_wait } else { FAREWELL_WAIT };
@@ -120,6 +137,22 @@ pub(super) async fn converse(
     if !over {
         cut(stream);
     }
+}
+
+/// Returns which limit of ours a peer met with, if it was one; `unread` is what it sent that was not understood.
+fn refusal(error: &hyper::Error, unread: &[u8]) -> Option<Refusal> {
+    if unread.starts_with(HTTP2_BEGINNING) {
+        return Some(Refusal::OtherVersion);
+    }
+    if error.is_timeout() {
+        return (!unread.is_empty()).then_some(Refusal::HeadSlow);
+    }
+    if error.is_parse() {
+        return Some(if error.is_parse_too_large() { Refusal::HeadTooLarge } else { Refusal::HeadMalformed });
+    }
+    // What the guard says when patience is at its end.
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.filter(|cause| cause.kind() == io::ErrorKind::TimedOut).map(|_| Refusal::TooSlow)
 }
 
 /// Closes a connection without waiting for anything: what its peer has not taken goes with it. Else the kernel would

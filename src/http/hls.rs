@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use tokio::sync::watch;
@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 use super::caching::{Part, not_modified, part};
 use super::error::HttpError;
 use super::state::StationView;
+use super::tally::wants_body;
+use super::viewers::Peer;
 use crate::hls::{PlaylistBody, Snapshot};
 use crate::units::Msn;
 
@@ -38,9 +40,11 @@ pub(super) const TS_TYPE: HeaderValue = HeaderValue::from_static("video/mp2t");
 pub(super) async fn playlist(
     State(view): State<Arc<StationView>>,
     Path(id): Path<String>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
+    channel.viewers.asked(peer.map(|peer| peer.0), &headers);
     let body = first_playlist(channel.snapshot.clone(), &view.token).await?;
     let etag = HeaderValue::from_str(&body.etag).map_err(|_| HttpError::Fault)?;
     let common = [(header::CACHE_CONTROL, PLAYLIST_CACHE), (header::ETAG, etag)];
@@ -73,6 +77,7 @@ async fn first_playlist(
 pub(super) async fn segment(
     State(view): State<Arc<StationView>>,
     Path((id, file)): Path<(String, String)>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
@@ -86,7 +91,12 @@ pub(super) async fn segment(
         tracing::warn!(%error, %msn, "a spooled segment cannot be read");
         HttpError::SegmentGone
     })?;
-    Ok(segment_response(msn, &bytes, &headers))
+    let response = segment_response(msn, &bytes, &headers);
+    let sent = response.body().size_hint().exact().and_then(|len| usize::try_from(len).ok());
+    if let Some(sent @ 1..) = sent.filter(|_| wants_body(&method)) {
+        channel.viewers.sent(sent);
+    }
+    Ok(response)
 }
 
 /// Returns the number that a segment's file name says: only the one way we write it.

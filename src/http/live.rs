@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::HttpError;
 use super::hls::TS_TYPE;
 use super::state::StationView;
+use super::viewers::Watching;
 use crate::hls::{SegmentBody, Snapshot};
 use crate::units::{MediaTime, Msn};
 
@@ -30,29 +31,34 @@ pub(super) async fn live_ts(
     let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
     let headers = [(header::CONTENT_TYPE, TS_TYPE), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     // For HEAD the router drops the body unread, and nothing was looked up for it.
-    Ok((headers, Body::from_stream(segments(channel.snapshot.clone(), view.token.clone()))).into_response())
+    Ok((headers, Body::from_stream(segments(channel.snapshot.clone(), channel.viewers.opened(), view.token.clone())))
+        .into_response())
 }
 
 /// Returns the bytes of every segment from a little before the live edge on. Nothing is read ahead: the next segment
 /// is looked up when the viewer has taken the one before.
 fn segments(
     snapshot: watch::Receiver<Arc<Snapshot>>,
+    watching: Watching,
     token: CancellationToken,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    unfold((snapshot, None, token), |(mut snapshot, mut last, token)| async move {
+    unfold((snapshot, None, watching, token), |(mut snapshot, mut last, watching, token)| async move {
         loop {
             let step = next_step(&snapshot.borrow_and_update(), last);
             match step {
                 Step::Send(msn, segment) => {
                     let bytes = segment.content.bytes().await;
                     last = Some(if bytes.is_ok() { msn } else { Msn(u64::MAX) });
-                    return Some((bytes, (snapshot, last, token)));
+                    if let Ok(bytes) = &bytes {
+                        watching.0.sent(bytes.len());
+                    }
+                    return Some((bytes, (snapshot, last, watching, token)));
                 }
                 Step::FellBehind => {
                     // An error, so that the connection is cut and the viewer knows that this was no orderly end.
                     let error = io::Error::new(io::ErrorKind::TimedOut, "viewer fell out of the window");
                     last = Some(Msn(u64::MAX));
-                    return Some((Err(error), (snapshot, last, token)));
+                    return Some((Err(error), (snapshot, last, watching, token)));
                 }
                 Step::Wait => {}
             }

@@ -16,7 +16,9 @@ mod page;
 mod seats;
 mod stall;
 mod state;
+pub mod tally;
 mod task;
+pub mod viewers;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +33,9 @@ use tower_http::cors::{Any, CorsLayer};
 
 pub use error::HttpError;
 pub use state::{ChannelView, Roster, StationView};
+pub use tally::Tally;
 pub use task::{Limits, serve};
+pub use viewers::Viewers;
 
 /// How long a browser may remember the answer to a CORS preflight: a day, the most that browsers accept.
 const PREFLIGHT_AGE: Duration = Duration::from_hours(24);

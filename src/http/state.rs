@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::viewers::Viewers;
 use crate::channel::ChannelStatus;
 use crate::clock::Clock;
 use crate::hls::Snapshot;
@@ -55,6 +56,8 @@ pub struct ChannelView {
     pub status: watch::Receiver<Arc<ChannelStatus>>,
     /// Playlist and segments.
     pub snapshot: watch::Receiver<Arc<Snapshot>>,
+    /// Who watches.
+    pub viewers: Arc<Viewers>,
 }
 
 impl ChannelView {

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::connection::{converse, household, refuse};
+use super::connection::{Accepted, converse, household, refuse};
 use super::seats::Seats;
+use super::tally::{Refusal, Tally, counted};
 use super::{head, page};
 
 /// What a listener allows its peers.
@@ -56,14 +57,16 @@ const LEAVING_MAX: usize = 32;
 /// trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// Serves `router` on `listener` until the token is cancelled, then lets answers under way end within the drain limit.
+/// Serves `router` on `listener` until the token is cancelled, then lets answers under way end within the drain limit;
+/// `tally` counts what happens.
 ///
 /// Over the connection limit a peer that finds nobody idle is answered 503 at once rather than left waiting in the
 /// kernel's queue: players and proxies then try again or elsewhere instead of timing out, and a health check sees what is
 /// wrong.
 #[expect(clippy::disallowed_methods, reason = "begins the clock by which idle connections are compared")]
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, token: CancellationToken) {
-    let router = router.layer(from_fn(head::understood)).layer(from_fn(page::secure));
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, tally: Arc<Tally>, token: CancellationToken) {
+    let counting = from_fn_with_state(Arc::clone(&tally), counted);
+    let router = router.layer(from_fn(head::understood)).layer(from_fn(page::secure)).layer(counting);
     let begin = Instant::now();
     let connections = TaskTracker::new();
     let seats = Seats::new(limits.connections_max);
@@ -103,12 +106,16 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, token:
                 () = token.cancelled() => break,
                 place = Arc::clone(&places).acquire_owned() => place,
             };
+            let stream = Accepted { stream, peer: peer.ip(), open: tally.accepted() };
             let connection = converse(stream, router.clone(), limits, ticket, begin, token.clone());
             connections.spawn(async move {
                 connection.await;
                 drop(place);
             });
-        } else if let Ok(seat) = Arc::clone(&refusals).try_acquire_owned() {
+            continue;
+        }
+        tally.refused(Refusal::Seats);
+        if let Ok(seat) = Arc::clone(&refusals).try_acquire_owned() {
             tracing::debug!(limit = limits.connections_max, "connection refused");
             connections.spawn(async move {
                 refuse(stream).await;

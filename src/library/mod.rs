@@ -10,8 +10,10 @@ pub mod metadata;
 pub mod names;
 pub mod pace;
 pub mod reach;
+pub mod reproach;
 pub mod sidecar;
 pub mod sniff;
+pub mod tally;
 pub mod task;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use item::{AudioInfo, FileStamp, Item, MediaInfo, Metadata, VideoInfo};
+pub use reproach::Reproach;
+pub use tally::Tally;
 pub use task::{Library, LibrarySettings, scan_once, start};
 
 /// What a channel's folders hold at one moment; immutable, shared.

@@ -22,8 +22,9 @@ pub use examine::{PROBES_MAX, ProbeTrouble, probe_file};
 use super::catalogue::{Inventory, Outcome};
 use super::pace::Pace;
 use super::reach::FolderId;
-use super::{Catalogue, FileStamp};
+use super::{Catalogue, FileStamp, Tally};
 use crate::clock::Clock;
+use crate::ffmpeg::Family;
 use crate::store::{KnownFile, Store};
 use crate::units::ChannelId;
 use watch::{Signals, Watches};
@@ -53,6 +54,8 @@ pub struct LibrarySettings {
     pub rescan: Duration,
     /// The ffprobe program.
     pub ffprobe: PathBuf,
+    /// Whose children the probes are.
+    pub family: Family,
 }
 
 /// A running library as others see it; cheap to clone.
@@ -60,9 +63,16 @@ pub struct LibrarySettings {
 pub struct Library {
     catalogue: latest::Receiver<Arc<Catalogue>>,
     signals: Arc<Signals>,
+    tally: Arc<Tally>,
 }
 
 impl Library {
+    /// Returns what it has done.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     /// Returns the catalogue, now and whenever it changes.
     #[must_use]
     pub fn catalogue(&self) -> latest::Receiver<Arc<Catalogue>> {
@@ -86,10 +96,11 @@ pub fn start(
 ) -> (impl Future<Output = ()> + Send + 'static, Library) {
     let (publish, catalogue) = latest::channel(Arc::default());
     let signals = Arc::new(Signals::default());
-    let library = Library { catalogue, signals: Arc::clone(&signals) };
+    let tally = Arc::<Tally>::default();
+    let library = Library { catalogue, signals: Arc::clone(&signals), tally: Arc::clone(&tally) };
     let span = tracing::info_span!("library", channel = %settings.channel);
     let task = async move {
-        let mut keeper = Keeper::new(settings, store, token, publish).await;
+        let mut keeper = Keeper::new(settings, store, token, publish, tally).await;
         keeper.keep(&signals).await;
         keeper.end().await;
     };
@@ -106,7 +117,7 @@ pub async fn scan_once(
     mut progress: impl FnMut(&Catalogue),
 ) -> Arc<Catalogue> {
     let (publish, catalogue) = latest::channel(Arc::default());
-    let mut keeper = Keeper::new(settings, store, token.clone(), publish).await;
+    let mut keeper = Keeper::new(settings, store, token.clone(), publish, Arc::default()).await;
     keeper.walk(None).await;
     keeper.begin_probes();
     while !token.is_cancelled()
@@ -129,6 +140,7 @@ struct Keeper {
     store: Store,
     token: CancellationToken,
     publish: latest::Sender<Arc<Catalogue>>,
+    tally: Arc<Tally>,
     /// The world's time, carried on by the monotonic clock.
     clock: Clock,
     inventory: Inventory,
@@ -155,6 +167,7 @@ impl Keeper {
         store: Store,
         token: CancellationToken,
         publish: latest::Sender<Arc<Catalogue>>,
+        tally: Arc<Tally>,
     ) -> Self {
         for path in settings.folders.iter_mut().chain(&mut settings.exclude) {
             *path = absolute(path);
@@ -177,6 +190,7 @@ impl Keeper {
             store,
             token,
             publish,
+            tally,
             clock,
             probes: JoinSet::new(),
             probing: HashMap::new(),
@@ -278,7 +292,9 @@ impl Keeper {
             walked = walking => walked?,
         };
         let now = self.clock.now();
-        self.pace.walked(now.duration_since(begun));
+        let took = now.duration_since(begun);
+        self.tally.walked(took.unsigned_abs());
+        self.pace.walked(took);
         self.rest_until = now.saturating_add(self.pace.rest()).unwrap_or(now);
         let forgotten = self.inventory.walked(walk, now);
         self.log_problems();
@@ -314,7 +330,8 @@ impl Keeper {
     fn begin_probes(&mut self) {
         while let Some((path, stamp)) = self.inventory.next_probe(PROBES_MAX) {
             let (ffprobe, token) = (self.settings.ffprobe.clone(), self.token.clone());
-            let probe = examine::examine(path.clone(), stamp, ffprobe, token).in_current_span();
+            let family = self.settings.family.clone();
+            let probe = examine::examine(path.clone(), stamp, ffprobe, family, token).in_current_span();
             let handle = self.probes.spawn(probe);
             self.probing.insert(handle.id(), (path, stamp));
         }

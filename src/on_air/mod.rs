@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::ffmpeg::Evidence;
+use crate::ffmpeg::{Ending, Evidence};
 use crate::units::{MediaTime, RunId};
 
 /// One GOP to be given to the run.
@@ -31,6 +31,53 @@ pub struct GopOrder {
     pub sum: Option<u32>,
     /// Whether it opens a new slot.
     pub new_slot: bool,
+}
+
+/// Why a run came to its end, in one word; a metric label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// ffmpeg ended with code 0: its list came to its end.
+    Ended,
+    /// ffmpeg ended with another code, or crashed.
+    Exited,
+    /// A signal from elsewhere ended ffmpeg.
+    Killed,
+    /// It made no progress and was given up.
+    Stalled,
+    /// It could not be started.
+    Refused,
+    /// Something between it and us was wrong, and it was given up.
+    Internal,
+}
+
+impl Cause {
+    /// Every cause, in their order.
+    pub const ALL: [Self; 6] = [Self::Ended, Self::Exited, Self::Killed, Self::Stalled, Self::Refused, Self::Internal];
+
+    /// Returns its name in metrics.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::Exited => "exited",
+            Self::Killed => "killed",
+            Self::Stalled => "stalled",
+            Self::Refused => "refused",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Returns what the end of its ffmpeg means for a run.
+    #[must_use]
+    pub fn of(ending: Ending) -> Self {
+        match ending {
+            Ending::Done => Self::Ended,
+            Ending::Failed | Ending::Limit => Self::Exited,
+            Ending::Killed => Self::Killed,
+            Ending::Stalled | Ending::Timeout => Self::Stalled,
+            Ending::Stopped => Self::Internal,
+        }
+    }
 }
 
 /// What a run tells its channel.
@@ -64,6 +111,8 @@ pub enum RunEvent {
         run: RunId,
         /// What is known; none when it could not be started or was given up.
         evidence: Option<Evidence>,
+        /// In one word.
+        cause: Cause,
         /// In a few words, for the log: `exit code 1`, `could not be started: …`.
         reason: String,
     },

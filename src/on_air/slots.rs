@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::ffmpeg::{ChildSpec, Limits, Role};
+use crate::ffmpeg::{ChildSpec, Family, Limits, Role};
 
 /// The socket's name in the run's folder; relative, because a socket's path may have 107 bytes only.
 pub const SOCKET: &str = "feed.sock";
@@ -81,6 +81,7 @@ pub fn child(ffmpeg: &Path, folder: &Path, base: &str, first_timestamp: u32) -> 
         folder: Some(folder.to_owned()),
         role: Role::OnAir,
         limits: Limits::ON_AIR,
+        family: Family::default(),
     }
 }
 

@@ -6,6 +6,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rand::RngExt;
@@ -15,10 +17,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::receive::{self, Upload};
-use super::{GopOrder, RunEvent, slots};
-use crate::ffmpeg::{Evidence, task as child};
+use super::{Cause, GopOrder, RunEvent, slots};
+use crate::ffmpeg::{Ending, Evidence, Family, task as child};
 use crate::prepare::gop_index;
 use crate::units::RunId;
+
+/// How long an ffmpeg that closed its slot may take to end: what it says in ending tells more than that.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What a run needs to know.
 #[derive(Clone, Debug)]
@@ -31,11 +36,16 @@ pub struct RunSettings {
     pub run: RunId,
     /// What its timestamps begin with, in seconds.
     pub first_timestamp: u32,
+    /// Whose child its ffmpeg is.
+    pub family: Family,
+    /// Set before its token ends where that is because it made no progress.
+    pub stalled: Arc<AtomicBool>,
 }
 
 /// How a run came to its end.
 struct End {
     evidence: Option<Evidence>,
+    cause: Cause,
     reason: String,
 }
 
@@ -52,14 +62,14 @@ pub async fn run(
     let run = settings.run;
     let end = match live(&settings, gops, &events, &token).await {
         Ok(end) => end,
-        Err(error) => End { evidence: None, reason: format!("could not be started: {error}") },
+        Err(error) => End { evidence: None, cause: Cause::Refused, reason: format!("could not be started: {error}") },
     };
     if let Err(error) = std::fs::remove_dir_all(&settings.folder) {
         tracing::debug!(%error, folder = %settings.folder.display(), "run folder was not removed");
     }
-    let End { evidence, reason } = end;
+    let End { evidence, cause, reason } = end;
     // Nobody listens only when the channel is gone, and then nobody needs to know.
-    let _gone = events.send(RunEvent::Ended { run, evidence, reason }).await;
+    let _gone = events.send(RunEvent::Ended { run, evidence, cause, reason }).await;
 }
 
 async fn live(
@@ -76,7 +86,8 @@ async fn live(
     let listener = socket.listen(receive::task::QUEUE_MAX)?;
     let secret: Arc<str> = format!("{:032x}", rand::rng().random::<u128>()).into();
     let base = format!("http://{}/{secret}", listener.local_addr()?);
-    let spec = slots::child(&settings.ffmpeg, &settings.folder, &base, settings.first_timestamp);
+    let mut spec = slots::child(&settings.ffmpeg, &settings.folder, &base, settings.first_timestamp);
+    spec.family = settings.family.clone();
     let (mut ffmpeg, _stdout) = child::spawn(&spec).map_err(io::Error::other)?;
     tracing::info!(pid = ffmpeg.pid(), "on-air ffmpeg started");
 
@@ -87,13 +98,16 @@ async fn live(
         evidence = ffmpeg.wait() => {
             let evidence = evidence.ok();
             let reason = evidence.as_ref().map_or_else(|| "ended".to_owned(), Evidence::ending);
-            return Ok(End { evidence, reason });
+            let cause = ffmpeg.ending().map_or(Cause::Internal, Cause::of);
+            return Ok(End { evidence, cause, reason });
         }
         reason = pair_uploads(settings.run, uploads, events) => reason,
         () = receive::task::serve(listener, secret, sender) => "ffmpeg closed the connection its chunks come by".to_owned(),
         reason = feed_slots(settings.run, &feed, gops, events) => reason,
     };
-    Ok(End { evidence: ffmpeg.kill().await, reason })
+    let stalled = settings.stalled.load(Ordering::Relaxed);
+    let evidence = ffmpeg.kill(if stalled { Ending::Stalled } else { Ending::Stopped }).await;
+    Ok(End { evidence, cause: ffmpeg.ending().map_or(Cause::Internal, Cause::of), reason })
 }
 
 /// Binds the feed's socket in a folder whose path may be longer than a socket's address can be (107 bytes).
@@ -139,6 +153,7 @@ async fn feed_slots(
             }
         };
         if let Err(error) = stream.write_all(&buffer).await {
+            tokio::time::sleep(LAST_WORDS).await;
             return format!("ffmpeg closed its slot: {error}");
         }
     }

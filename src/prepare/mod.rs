@@ -11,6 +11,7 @@ pub mod identity;
 pub mod job;
 pub mod length;
 pub mod mezzanine;
+pub mod numbers;
 pub mod plan;
 pub mod queue;
 pub mod recipe;
@@ -22,6 +23,7 @@ pub mod verify;
 use std::sync::Arc;
 
 pub use mezzanine::{Gop, Mezzanine, MezzanineId};
+pub use numbers::{Numbers, Outcome, Work};
 pub use queue::Want;
 pub use slate::{SlateCard, SlateError};
 pub use task::{Preparer, Settings};

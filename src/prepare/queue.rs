@@ -93,12 +93,22 @@ impl Queue {
                 && !settled(id)
                 && self.not_before.get(id).is_none_or(|moment| *moment <= now)
         };
-        let candidates = self.wants.values().flatten().filter(|(id, _)| free(id));
-        let (id, want) = candidates.min_by(|(a, x), (b, y)| x.due.cmp(&y.due).then_with(|| a.cmp(b)))?;
+        let wants = self.wants.iter().flat_map(|(channel, wants)| wants.iter().map(move |want| (channel, want)));
+        let candidates = wants.filter(|(_, (id, _))| free(id));
+        let soonest = candidates.min_by(|(_, (a, x)), (_, (b, y))| x.due.cmp(&y.due).then_with(|| a.cmp(b)))?;
+        let (channel, (id, want)) = soonest;
         let urgent = want.due <= now.saturating_add(URGENT).unwrap_or(Timestamp::MAX);
         let limit = workers.max(1) + if urgent { URGENT_EXTRA } else { 0 };
         let awaited = want.due <= now;
-        (self.running.len() < limit).then(|| Next { id: id.clone(), want: want.clone(), urgent, awaited })
+        let next = || Next { id: id.clone(), channel: channel.clone(), want: want.clone(), urgent, awaited };
+        (self.running.len() < limit).then(next)
+    }
+
+    /// Returns how many are wanted, are not `settled` and are not being made.
+    #[must_use]
+    pub fn waiting(&self, settled: impl Fn(&MezzanineId) -> bool) -> usize {
+        let wanted: BTreeSet<&MezzanineId> = self.wants.values().flatten().map(|(id, _)| id).collect();
+        wanted.into_iter().filter(|id| !self.running.contains_key(id) && !settled(id)).count()
     }
 
     /// Notes that a preparation was begun.
@@ -172,6 +182,8 @@ impl Queue {
 pub struct Next {
     /// The mezzanine to make.
     pub id: MezzanineId,
+    /// The channel that wants it; of several, the one that wants it soonest.
+    pub channel: ChannelId,
     /// From what.
     pub want: Want,
     /// Whether it airs within [`URGENT`].

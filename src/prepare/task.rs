@@ -16,11 +16,13 @@ use super::cache::{self, Kept};
 use super::folder::task::Folder;
 use super::job::{Growth, JobError, Made, Request, Tools, sentence};
 use super::mezzanine::{Mezzanine, MezzanineId};
+use super::numbers::{Numbers, Work};
 use super::queue::{Ended, Next, Queue, RETRIES_MAX, Want};
 use super::slate::{self, SlateCard, SlateError};
 use super::{Prepared, job::task as job_task};
 use crate::clock::Clock;
 use crate::ffmpeg::child::{ChildSpec, Limits, Role};
+use crate::ffmpeg::family::{Children, Family};
 use crate::ffmpeg::task as child;
 use crate::library::Item;
 use crate::units::{ChannelId, MediaTime};
@@ -57,6 +59,8 @@ pub struct Settings {
     pub workers: usize,
     /// Items that failed in an earlier life, with the reasons.
     pub failures: Vec<(MezzanineId, Arc<str>)>,
+    /// Where its ffmpegs are counted, each for the channel that wants it.
+    pub children: Children,
 }
 
 /// A handle to the service; cheap to clone.
@@ -84,8 +88,10 @@ struct State {
     prepared: BTreeMap<MezzanineId, Prepared>,
     /// When each mezzanine on the disk was last wanted or made.
     used: BTreeMap<MezzanineId, Timestamp>,
-    /// What each running preparation will take on the disk, and how it is ended.
-    running: BTreeMap<MezzanineId, (u64, CancellationToken)>,
+    running: BTreeMap<MezzanineId, Running>,
+    /// What was done for each channel; there are as many as were ever configured.
+    work: BTreeMap<ChannelId, Work>,
+    evictions: u64,
     /// Failures that are forgotten at a moment.
     forgive: BTreeMap<MezzanineId, Timestamp>,
     /// Why nothing is begun although something is wanted: told once.
@@ -93,6 +99,17 @@ struct State {
     /// When it was last told that the disk takes nothing.
     blocked: Option<Timestamp>,
     jobs: u64,
+}
+
+/// A preparation under way.
+#[derive(Debug)]
+struct Running {
+    /// What it will take on the disk, in bytes.
+    bytes: u64,
+    /// Ends it.
+    token: CancellationToken,
+    channel: ChannelId,
+    since: Timestamp,
 }
 
 impl Preparer {
@@ -208,13 +225,40 @@ impl Preparer {
         self.shared.wake.notify_one();
     }
 
+    /// Returns what was done and what is being done.
+    #[must_use]
+    pub fn numbers(&self) -> Numbers {
+        let free_bytes = self.shared.folder.free();
+        let state = self.shared.lock();
+        let settled =
+            |id: &MezzanineId| matches!(state.prepared.get(id), Some(Prepared::Ready(_) | Prepared::Failed(_)));
+        let mut speeds = BTreeMap::new();
+        for (id, running) in &state.running {
+            if let Some(Prepared::Growing { speed, .. }) = state.prepared.get(id) {
+                *speeds.entry(running.channel.clone()).or_default() += *speed;
+            }
+        }
+        Numbers {
+            workers: self.shared.settings.workers,
+            running: state.running.len(),
+            waiting: state.queue.waiting(settled),
+            speeds,
+            work: state.work.clone(),
+            cache_bytes: on_disk(&state),
+            cache_budget_bytes: self.shared.settings.cache_budget_bytes,
+            evictions: state.evictions,
+            free_bytes,
+        }
+    }
+
     /// Returns a slate, drawn on the spot or from the cache.
     ///
     /// # Errors
     /// [`SlateError`] when ffmpeg cannot draw it.
-    pub async fn slate(&self, card: &SlateCard) -> Result<Arc<Mezzanine>, SlateError> {
+    pub async fn slate(&self, channel: &ChannelId, card: &SlateCard) -> Result<Arc<Mezzanine>, SlateError> {
         let (folder, tools) = (&self.shared.folder, &self.shared.tools);
-        slate::task::make(card, folder, tools, &self.shared.token).await
+        let family = self.shared.settings.children.of(channel);
+        slate::task::make(card, folder, tools, &family, &self.shared.token).await
     }
 }
 
@@ -308,9 +352,9 @@ async fn look_after(shared: &Shared, now: Timestamp) {
         let mut state = shared.lock();
         let state = &mut *state;
         for id in state.queue.unwanted(now) {
-            if let Some((_, token)) = state.running.get(&id) {
+            if let Some(running) = state.running.get(&id) {
                 tracing::info!(item = %id.key, "nobody wants it any more: preparing ends");
-                token.cancel();
+                running.token.cancel();
             }
         }
         let old: Vec<_> = state.forgive.extract_if(.., |_, moment| *moment <= now).collect();
@@ -365,6 +409,7 @@ fn choose(shared: &Shared) -> Option<Begun> {
             if id != next.id {
                 state.prepared.remove(&id);
                 state.used.remove(&id);
+                state.evictions += 1;
                 evicted.push(id);
             }
         }
@@ -372,7 +417,8 @@ fn choose(shared: &Shared) -> Option<Begun> {
         state.jobs += 1;
         let stem = format!("{}-{}", next.id.file_stem(), state.jobs);
         let token = shared.token.child_token();
-        state.running.insert(next.id.clone(), (bytes, token.clone()));
+        let running = Running { bytes, token: token.clone(), channel: next.channel.clone(), since: now };
+        state.running.insert(next.id.clone(), running);
         (next, stem, token)
     };
     for id in evicted {
@@ -412,9 +458,9 @@ fn kept(state: &State) -> Vec<Kept> {
             pinned: due.is_some_and(|(_, pinned)| *pinned),
         }
     };
-    let running = state.running.iter().map(|(id, (bytes, _))| Kept {
+    let running = state.running.iter().map(|(id, running)| Kept {
         id: id.clone(),
-        bytes: *bytes,
+        bytes: running.bytes,
         used: Timestamp::MAX,
         due: None,
         pinned: true,
@@ -473,6 +519,7 @@ async fn prepare(shared: &Shared, next: Next, stem: String, token: &Cancellation
         bytes_max,
         folder: shared.folder.tmp().to_owned(),
         stem,
+        family: shared.settings.children.of(&next.channel),
     };
     tracing::info!("preparing begins");
     let report = |growth: Growth| {
@@ -521,7 +568,11 @@ async fn note(shared: &Arc<Shared>, id: &MezzanineId, outcome: Result<Made, JobE
     };
     let now = shared.clock.now();
     let mut state = shared.lock();
-    state.running.remove(id);
+    if let Some(running) = state.running.remove(id) {
+        let made = outcome.as_ref().map(|(mezzanine, recipe)| (recipe, mezzanine.duration(), size(mezzanine)));
+        let took = now.duration_since(running.since).unsigned_abs().div_f64(shared.clock.speed());
+        state.work.entry(running.channel).or_default().add(made, took);
+    }
     match outcome {
         Ok((mezzanine, recipe)) => {
             tracing::info!(item = %id.key, ?recipe, length = %mezzanine.duration(), "prepared");
@@ -563,7 +614,9 @@ async fn note(shared: &Arc<Shared>, id: &MezzanineId, outcome: Result<Made, JobE
 async fn abilities(settings: &Settings, token: &CancellationToken) -> Tools {
     let args = ["-hide_banner", "-nostdin", "-v", "error", "-filters"].map(Into::into).into();
     let limits = Limits::PROBE;
-    let spec = ChildSpec { program: settings.ffmpeg.clone(), args, folder: None, role: Role::Probe, limits };
+    // The station's own question, no channel's.
+    let family = Family::default();
+    let spec = ChildSpec { program: settings.ffmpeg.clone(), args, folder: None, role: Role::Probe, limits, family };
     let listed = child::run_to_end(&spec, ABILITIES_LIMIT, ABILITIES_MAX, token).await;
     let text = listed.map(|(_, text)| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
     let filters: BTreeSet<&str> = text.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();

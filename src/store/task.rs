@@ -28,6 +28,7 @@ type Job = Option<Box<dyn FnOnce(&mut Connection) -> Result<(), ()> + Send>>;
 pub struct Store {
     jobs: mpsc::Sender<Job>,
     begun: Arc<AtomicU64>,
+    errors: Arc<AtomicU64>,
 }
 
 impl Store {
@@ -55,12 +56,13 @@ impl Store {
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
         let (opened, answer) = oneshot::channel();
         let begun = Arc::<AtomicU64>::default();
-        let count = Arc::clone(&begun);
+        let errors = Arc::<AtomicU64>::default();
+        let (count, failures) = (Arc::clone(&begun), Arc::clone(&errors));
         let life = move || match open() {
             Ok(database) => {
                 // Nobody waits for the answer when the opener was dropped; then the queue is closed as well.
                 let _nobody = opened.send(Ok(()));
-                work(database, queue, &count);
+                work(database, queue, &count, &failures);
             }
             Err(error) => {
                 let _nobody = opened.send(Err(error));
@@ -71,7 +73,7 @@ impl Store {
             .spawn(life)
             .map_err(|source| StoreError::Open { path: PathBuf::from("a thread"), source })?;
         answer.await.map_err(|_| StoreError::Closed)??;
-        Ok(Self { jobs, begun })
+        Ok(Self { jobs, begun, errors })
     }
 
     /// Finishes what was asked for before, writes everything into the one file and ends the thread.
@@ -97,6 +99,12 @@ impl Store {
     #[must_use]
     pub fn begun_anew(&self) -> u64 {
         self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many reads and writes have failed.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
+        self.errors.load(Ordering::Relaxed)
     }
 
     async fn ask<T: Send + 'static>(
@@ -181,11 +189,12 @@ impl Store {
     }
 }
 
-fn work(mut database: Database, mut queue: mpsc::Receiver<Job>, begun: &AtomicU64) {
+fn work(mut database: Database, mut queue: mpsc::Receiver<Job>, begun: &AtomicU64, errors: &AtomicU64) {
     while let Some(Some(job)) = queue.blocking_recv() {
         database.look_after();
         begun.store(database.begun_anew(), Ordering::Relaxed);
         if let Err(()) = job(database.connection()) {
+            errors.fetch_add(1, Ordering::Relaxed);
             database.examine();
             begun.store(database.begun_anew(), Ordering::Relaxed);
         }

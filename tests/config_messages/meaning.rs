@@ -20,6 +20,56 @@ error: listen must be text in quotes, got the number 8080
 1 problem in channels.toml, nothing was started"#,
     ),
     (
+        "an address for metrics that is none is told that there may be none",
+        r#"[metrics]
+listen = "none"
+[[channel]]
+name = "Cats"
+folder = "cats"
+"#,
+        r#"
+error: listen is not an address with a port: "none"
+  ┌ channels.toml:2:10  [metrics]
+ 2│ listen = "none"
+  │          ^^^^^^ (hint: an address and a port, such as "127.0.0.1:9191", or "off")
+
+1 problem in channels.toml, nothing was started"#,
+    ),
+    (
+        "pages and metrics need an address each",
+        r#"[station]
+listen = "127.0.0.1:9191"
+[metrics]
+listen = "127.0.0.1:9191"
+[[channel]]
+name = "Cats"
+folder = "cats"
+"#,
+        r#"
+error: 127.0.0.1:9191 is the address of the pages
+  ┌ channels.toml:4:10  [metrics]
+ 4│ listen = "127.0.0.1:9191"
+  │          ^^^^^^^^^^^^^^^^ (hint: metrics need a port of their own, or "off")
+
+1 problem in channels.toml, nothing was started"#,
+    ),
+    (
+        "a mistyped table is told the one that was meant",
+        r#"[metric]
+listen = "off"
+[[channel]]
+name = "Cats"
+folder = "cats"
+"#,
+        r#"
+error: there is no key "metric" here
+  ┌ channels.toml:1:2
+ 1│ [metric]
+  │  ^^^^^^ (hint: did you mean [metrics]?)
+
+1 problem in channels.toml, nothing was started"#,
+    ),
+    (
         "text where a number belongs is told to leave the quotes out",
         r#"[station]
 workers = "2"

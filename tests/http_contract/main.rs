@@ -110,6 +110,33 @@ async fn a_part_of_a_segment_may_be_asked_for() {
 }
 
 #[tokio::test]
+async fn what_viewers_are_sent_is_counted_and_what_they_are_not_is_not() {
+    let station = Station::new();
+    let sums = || station.view.channel("night").unwrap().viewers.sums();
+    let (path, whole) = ("/channels/night/segments/105.ts", segment_bytes(105).len() as u64);
+    let etag = station.get(path, &[]).await.header("etag").to_owned();
+    assert_eq!(sums(), (1, whole));
+    station.get(path, &[("range", "bytes=0-99")]).await;
+    assert_eq!(sums(), (2, whole + 100), "a part");
+    for (method, headers) in [
+        (Method::HEAD, &[][..]),
+        (Method::GET, &[("if-none-match", etag.as_str())]),
+        (Method::GET, &[("range", "bytes=900000-")]),
+    ] {
+        station.ask(method.clone(), path, headers).await;
+        assert_eq!(sums(), (2, whole + 100), "{method} {headers:?}");
+    }
+    let (mut stream, viewers) = (live(&station).await, &station.view.channel("night").unwrap().viewers);
+    assert_eq!((viewers.live_ts(), viewers.watching()), (1, 1));
+    let first = piece(&mut stream).await.unwrap().unwrap().len() as u64;
+    assert_eq!(sums(), (3, whole + 100 + first), "live.ts");
+    drop(stream);
+    station.get("/channels/night/index.m3u8", &[("user-agent", "a")]).await;
+    station.get("/channels/night/index.m3u8", &[("user-agent", "b")]).await;
+    assert_eq!((viewers.live_ts(), viewers.watching()), (0, 2), "who asks for the playlist watches");
+}
+
+#[tokio::test]
 async fn head_tells_the_same_without_the_body() {
     let station = Station::new();
     for path in [

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use nightcast::hls::SegmentBody;
 use nightcast::hls::spool::Content;
-use nightcast::http::{Limits, serve};
+use nightcast::http::tally::Refusal;
+use nightcast::http::{Limits, Tally, serve};
 use nightcast::units::{MediaTime, Msn};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,6 +19,7 @@ use super::station::{DEADLINE, Station, snapshot};
 struct Served {
     station: Station,
     address: std::net::SocketAddr,
+    tally: Arc<Tally>,
     task: JoinHandle<()>,
 }
 
@@ -36,17 +38,22 @@ impl Served {
         let station = Station::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let task = tokio::spawn(serve(listener, station.router(), limits, station.view.token.clone()));
-        Self { station, address, task }
+        let (tally, token) = (Arc::<Tally>::default(), station.view.token.clone());
+        let task = tokio::spawn(serve(listener, station.router(), limits, Arc::clone(&tally), token));
+        Self { station, address, tally, task }
     }
 
     async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    async fn stop(self) {
+    /// Stops, and returns which refusals were counted, each as often as it was.
+    async fn stop(self) -> Vec<(Refusal, u64)> {
         self.station.view.token.cancel();
         tokio::time::timeout(DEADLINE, self.task).await.expect("it stops").unwrap();
+        assert_eq!(self.tally.connections().1, 0, "none is open");
+        let counts = Refusal::ALL.into_iter().zip(self.tally.refusals());
+        counts.filter(|(_, count)| *count > 0).collect()
     }
 }
 
@@ -71,12 +78,14 @@ async fn peers_that_say_nothing_or_stop_in_the_middle_are_closed() {
         ("one byte", b"G"),
         ("half a head", b"GET / HTTP/1.1\r\nhost: a\r\n"),
         ("the beginning of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        ("what is no HTTP", b"hello\r\n\r\n"),
         ("an idle connection", b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"),
     ] {
         let expected = match sentence {
             "nothing at all" => "",
             "an idle connection" => "HTTP/1.1 200",
             "the beginning of HTTP/2" => "HTTP/1.1 505",
+            "what is no HTTP" => "HTTP/1.1 400",
             _ => "HTTP/1.1 408",
         };
         let mut stream = served.connect().await;
@@ -84,7 +93,8 @@ async fn peers_that_say_nothing_or_stop_in_the_middle_are_closed() {
         let got = to_the_end(&mut stream).await;
         assert!(got.starts_with(expected) && got.is_empty() == expected.is_empty(), "{sentence}: {got}");
     }
-    served.stop().await;
+    let counted = [(Refusal::HeadSlow, 2), (Refusal::HeadMalformed, 1), (Refusal::OtherVersion, 1)];
+    assert_eq!(served.stop().await, counted);
 }
 
 #[tokio::test]
@@ -96,7 +106,7 @@ async fn a_head_that_is_too_long_is_refused() {
     let _ = stream.write_all(head.as_bytes()).await;
     let got = to_the_end(&mut stream).await;
     assert!(got.starts_with("HTTP/1.1 431"), "{got}");
-    served.stop().await;
+    assert_eq!(served.stop().await, [(Refusal::HeadTooLarge, 1)]);
 }
 
 #[tokio::test]
@@ -106,7 +116,7 @@ async fn a_body_nobody_asked_for_does_no_harm() {
     let request = b"GET /healthz HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello";
     stream.write_all(request).await.unwrap();
     assert!(to_the_end(&mut stream).await.ends_with("ok\n"));
-    served.stop().await;
+    assert!(served.stop().await.is_empty(), "nobody was refused");
 }
 
 #[tokio::test]
@@ -138,7 +148,8 @@ async fn the_crowd_beyond_the_limit_is_told_so_and_seats_are_given_back() {
         }
     };
     tokio::time::timeout(DEADLINE, served_again).await.expect("a seat becomes free");
-    served.stop().await;
+    let counted = served.stop().await;
+    assert!(matches!(counted[..], [(Refusal::Seats, 1..)]), "{counted:?}");
 }
 
 #[tokio::test]
@@ -170,7 +181,7 @@ async fn the_longest_idle_makes_room_and_whoever_is_served_stays() {
         bytes += read;
     }
     drop(watching);
-    served.stop().await;
+    assert_eq!(served.stop().await, [(Refusal::Evicted, 3)]);
 }
 
 #[tokio::test]
@@ -201,7 +212,7 @@ async fn a_reader_who_takes_nothing_is_given_up() {
     };
     tokio::time::timeout(DEADLINE, abandoned).await.expect("the server gives up");
     assert!(to_the_end(&mut stream).await.len() < huge.content.len(), "the answer was cut");
-    served.stop().await;
+    assert_eq!(served.stop().await, [(Refusal::TooSlow, 1)]);
 }
 
 #[tokio::test]
@@ -241,5 +252,5 @@ async fn stopping_does_not_wait_for_a_reader_who_never_reads() {
     stream.write_all(b"GET /channels/night/segments/1.ts HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
     let mut start = [0; 12];
     stream.read_exact(&mut start).await.unwrap();
-    served.stop().await;
+    assert!(served.stop().await.is_empty(), "nobody was refused");
 }

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use nightcast::ffmpeg::Family;
 use nightcast::library::{Catalogue, Item, Library, LibrarySettings, Refused, start};
 use nightcast::store::Store;
 use nightcast::units::ChannelId;
@@ -102,6 +103,7 @@ impl Ground {
             // Long, so that what is found is found by being told.
             rescan: LONG,
             ffprobe: "ffprobe".into(),
+            family: Family::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod hls_reader;
 pub mod hls_text;
 pub mod media;
 pub mod players;
+pub mod scraped;
 pub mod shim;
 pub mod station;
 pub mod sync;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use nightcast::clock::Clock;
 use nightcast::config::{PrepareMode, Preset, Profile};
+use nightcast::ffmpeg::Children;
 use nightcast::library::Item;
 use nightcast::prepare::{Mezzanine, MezzanineId, Prepared, Preparer, Settings, Want};
 use nightcast::units::ChannelId;
@@ -68,6 +69,7 @@ impl Station {
             cache_budget_bytes: 1 << 30,
             workers,
             failures: Vec::new(),
+            children: Children::default(),
         };
         let (token, tracker) = (CancellationToken::new(), TaskTracker::new());
         let preparer = Preparer::start(settings, Clock::new(1.0), token.clone(), &tracker).await.unwrap();

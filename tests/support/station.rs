@@ -27,7 +27,8 @@ pub struct Settings {
     pub speed: f64,
     /// TOML below `[station]`, beside what the harness writes itself; `listen` takes the place of its own.
     pub station: String,
-    /// TOML of the channels; `media/…` are folders in the station's own.
+    /// TOML of the channels, below `[metrics]` where that is wanted: it is off else. `media/…` are folders in the station's
+    /// own.
     pub channels: String,
     /// Variables the station's process gets beside the test's own: `LD_PRELOAD`, as a rule.
     pub environment: Vec<(OsString, OsString)>,
@@ -78,8 +79,9 @@ impl Home {
     pub fn save(&self, channels: &str) -> PathBuf {
         let Settings { ffmpeg, station, .. } = &self.settings;
         let listen = if station.contains("listen =") { "" } else { "listen = \"127.0.0.1:0\"\n" };
+        let metrics = if channels.contains("[metrics]") { "" } else { "[metrics]\nlisten = \"off\"\n\n" };
         let text = format!(
-            "[station]\nname = \"Test\"\n{listen}ffmpeg = \"{}\"\n{station}\n\n{channels}",
+            "[station]\nname = \"Test\"\n{listen}ffmpeg = \"{}\"\n{station}\n\n{metrics}{channels}",
             ffmpeg.to_string_lossy()
         );
         let (path, new) = (self.path("channels.toml"), self.path(".channels.toml.new"));
@@ -226,17 +228,7 @@ impl Station {
     }
 
     fn try_get(&self, path: &str) -> std::io::Result<Answer> {
-        let mut stream = TcpStream::connect(&self.address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAccept: */*\r\n\r\n")?;
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes)?;
-        let split = bytes.windows(4).position(|four| four == b"\r\n\r\n");
-        let split = split.ok_or_else(|| std::io::Error::other("no end of the head"))?;
-        let head = String::from_utf8_lossy(&bytes[..split]).into_owned();
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-        let body = bytes[split + 4..].to_vec();
-        Ok(Answer { status, head, body })
+        get_from(&self.address, path)
     }
 
     pub fn playlist(&self, channel: &str) -> Option<String> {
@@ -283,6 +275,21 @@ impl Drop for Station {
         let _gone = self.child.kill();
         let _gone = self.child.wait();
     }
+}
+
+/// Asks a server for a page.
+pub fn get_from(address: &str, path: &str) -> std::io::Result<Answer> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAccept: */*\r\n\r\n")?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    let split = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+    let split = split.ok_or_else(|| std::io::Error::other("no end of the head"))?;
+    let head = String::from_utf8_lossy(&bytes[..split]).into_owned();
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+    let body = bytes[split + 4..].to_vec();
+    Ok(Answer { status, head, body })
 }
 
 /// A short rest between two looks at something that cannot tell of itself.

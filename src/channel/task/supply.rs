@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Shell;
 use crate::channel::director::Idle;
 use crate::channel::status::LibraryCounts;
-use crate::library::{Catalogue, Refused};
+use crate::library::{Catalogue, Refused, Reproach};
 use crate::prepare::slate::SlateCard;
 use crate::prepare::{Mezzanine, MezzanineId, Prepared, Want};
 use crate::units::ContentKey;
@@ -23,6 +23,7 @@ const SLATE_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 impl Shell {
     pub(super) fn library_changed(&mut self, catalogue: Arc<Catalogue>) {
         let now = self.parts.clock.now();
+        self.refused = reproaches(catalogue.refused.values());
         self.core.director().library_changed(catalogue, now);
         self.plan_changed = true;
         self.ask_for_items();
@@ -62,11 +63,25 @@ impl Shell {
         let failures = self.core.plan().failures();
         let state = |key: &ContentKey| self.parts.preparer.state(&mezzanine_id(key, &self.digest));
         let refused = |wanted: fn(&Refused) -> bool| catalogue.refused.values().filter(|r| wanted(r)).count();
+        let (mut prepared, mut preparing) = (0, 0);
+        for item in catalogue.items.values() {
+            match state(&item.key) {
+                Prepared::Ready(_) => prepared += 1,
+                Prepared::Growing { .. } => preparing += 1,
+                Prepared::Waiting | Prepared::Failed(_) => {}
+            }
+        }
+        let mut reproaches = self.refused;
+        for reason in failures.values() {
+            reproaches[Reproach::of(reason) as usize] += 1;
+        }
         self.library = LibraryCounts {
             items: catalogue.items.len() - failures.len().min(catalogue.items.len()),
-            prepared: catalogue.items.values().filter(|i| matches!(state(&i.key), Prepared::Ready(_))).count(),
+            prepared,
+            preparing,
             settling: refused(|r| *r == Refused::Settling),
             quarantined: refused(|r| matches!(r, Refused::Quarantined(_))) + failures.len(),
+            reproaches,
         };
     }
 
@@ -94,8 +109,9 @@ impl Shell {
             profile: Arc::clone(&self.profile),
             rate: None,
         };
+        let channel = self.parts.config.id.clone();
         self.parts.tracker.spawn(async move {
-            let made = preparer.slate(&card).await;
+            let made = preparer.slate(&channel, &card).await;
             let _gone = slates.send((idle, made.map_err(|error| error.to_string()))).await;
         });
     }
@@ -120,6 +136,17 @@ impl Shell {
             self.slate_again = now + SLATE_AGAIN;
         }
     }
+}
+
+/// Counts the files in quarantine by why they are there.
+fn reproaches<'r>(refused: impl Iterator<Item = &'r Refused>) -> [usize; Reproach::ALL.len()] {
+    let mut counts = [0; Reproach::ALL.len()];
+    for refused in refused {
+        if let Refused::Quarantined(reason) = refused {
+            counts[Reproach::of(reason) as usize] += 1;
+        }
+    }
+    counts
 }
 
 pub(super) fn mezzanine_id(key: &ContentKey, digest: &Arc<str>) -> MezzanineId {

@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "looks at the folders")]
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,8 @@ pub(super) async fn run(path: &Path, json: bool, token: &CancellationToken) -> E
     let mut checks = vec![ok("configuration", format!("{} channels", config.channels.len()))];
     checks.extend(programs(&config.station, token).await);
     checks.push(data(&config.station.data));
-    checks.push(port(&config.station));
+    checks.push(port("address", config.station.listen));
+    checks.extend(config.metrics.listen.map(|listen| port("metrics address", listen)));
     checks.extend(folders(&config));
     say(&if json { check_json(&checks) } else { check_text(&checks) });
     check_exit(&checks)
@@ -81,12 +82,12 @@ fn data(data: &Path) -> Check {
     }
 }
 
-fn port(station: &Station) -> Check {
-    match TcpListener::bind(station.listen) {
-        Ok(_) => ok("address", format!("http://{}/ is free", station.listen)),
+fn port(name: &str, listen: SocketAddr) -> Check {
+    match TcpListener::bind(listen) {
+        Ok(_) => ok(name, format!("http://{listen}/ is free")),
         Err(error) => {
             let hint = "is a station running already? \"listen\" in the configuration sets another port";
-            Check { outcome: Outcome::Warning, ..failed("address", format!("{}: {error}", station.listen), hint) }
+            Check { outcome: Outcome::Warning, ..failed(name, format!("{listen}: {error}"), hint) }
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::cli::args::{Exit, LibraryArgs};
 use crate::cli::report::{FileState, FolderProblem, LibraryReport, LibraryRow, library_json, library_text};
 use crate::clock::Clock;
 use crate::config::{Channel, Config};
+use crate::ffmpeg::Family;
 use crate::library::{Catalogue, LibrarySettings, Refused, scan_once};
 use crate::prepare::MezzanineId;
 use crate::prepare::folder::task::Folder;
@@ -99,6 +100,7 @@ pub(super) async fn scan(
         settle: config.station.settle,
         rescan: config.station.rescan,
         ffprobe: config.station.ffprobe.clone(),
+        family: Family::default(),
     };
     let spinner = ProgressBar::new_spinner();
     let catalogue = scan_once(settings, store.clone(), token.clone(), |seen| {

@@ -11,7 +11,7 @@ use crate::cli::args::{Exit, RunArgs};
 use crate::cli::check::check_version;
 use crate::cli::report::Outcome;
 use crate::clock::Clock;
-use crate::ffmpeg::{ChildSpec, Limits, Role, task as child};
+use crate::ffmpeg::{ChildSpec, Family, Limits, Role, task as child};
 
 /// How long a program may take to tell its version: while a machine boots, everything takes long, and a station that gave
 /// up would be dark.
@@ -28,6 +28,8 @@ pub(super) async fn run(path: &Path, args: &RunArgs, token: CancellationToken) -
     let (ffmpeg, ffprobe) = (&config.station.ffmpeg, &config.station.ffprobe);
     // At once, for viewers wait and each takes a twentieth of a second.
     let answers = tokio::join!(version(ffmpeg, &token), version(ffprobe, &token));
+    // "ffmpeg version 5.1.9 Copyright …"
+    let told = answers.0.split_whitespace().nth(2).unwrap_or("unknown").to_owned();
     for (program, answer) in [(ffmpeg, answers.0), (ffprobe, answers.1)] {
         let check = check_version(&program.to_string_lossy(), &answer);
         if check.outcome == Outcome::Failed {
@@ -42,6 +44,7 @@ pub(super) async fn run(path: &Path, args: &RunArgs, token: CancellationToken) -
         path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
         clock: Clock::new(args.clock_speed),
         first_timestamp: args.first_timestamp,
+        ffmpeg_version: told.into(),
     };
     match app::run(start, token, on_air).await {
         Ok(Ending::Clean) => Exit::Done,
@@ -67,6 +70,7 @@ pub(super) async fn ask(program: &Path, args: &[&str], token: &CancellationToken
         folder: None,
         role: Role::Probe,
         limits: Limits::PROBE,
+        family: Family::default(),
     };
     match child::run_to_end(&spec, VERSION_MAX, VERSION_BYTES_MAX, token).await {
         Ok((evidence, answer)) if evidence.success() => String::from_utf8_lossy(&answer).into_owned(),

@@ -13,7 +13,7 @@ use super::walk;
 use crate::ffmpeg::probe::{self, Probed, Refusal};
 use crate::ffmpeg::probe_args::{PROBE_OUTPUT_MAX, PROBE_TIME_MAX, probe_args};
 use crate::ffmpeg::task::{ChildError, run_to_end};
-use crate::ffmpeg::{ChildSpec, Limits, Role};
+use crate::ffmpeg::{ChildSpec, Family, Limits, Role};
 use crate::library::catalogue::{Outcome, SidecarWant};
 use crate::library::key::{KeyDigest, sample_ranges};
 use crate::library::metadata::{self, Notes};
@@ -54,6 +54,7 @@ pub enum ProbeTrouble {
 pub async fn probe_file(
     path: &Path,
     ffprobe: &Path,
+    family: &Family,
     token: &CancellationToken,
 ) -> Result<Result<Probed, Refusal>, ProbeTrouble> {
     let spec = ChildSpec {
@@ -62,6 +63,7 @@ pub async fn probe_file(
         folder: None,
         role: Role::Probe,
         limits: Limits::PROBE,
+        family: family.clone(),
     };
     let (evidence, said) = match run_to_end(&spec, PROBE_TIME_MAX, PROBE_OUTPUT_MAX, token).await {
         Err(ChildError::TooMuchOutput { .. }) => return Ok(Err(Refusal::TooCostly)),
@@ -82,6 +84,7 @@ pub(super) async fn examine(
     path: PathBuf,
     stamp: FileStamp,
     ffprobe: PathBuf,
+    family: Family,
     token: CancellationToken,
 ) -> Option<Outcome> {
     let _permit = tokio::select! {
@@ -100,7 +103,7 @@ pub(super) async fn examine(
     };
     let answer = match sniff::refuse_by_head(&head) {
         Some(refusal) => Err(refusal),
-        None => match probe_file(&path, &ffprobe, &token).await {
+        None => match probe_file(&path, &ffprobe, &family, &token).await {
             Ok(answer) => answer.map_err(|refusal| sniff::refine(refusal, &head)),
             Err(ProbeTrouble::Child(ChildError::Cancelled)) => return None,
             Err(trouble) => {

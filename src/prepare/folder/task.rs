@@ -166,6 +166,13 @@ impl Folder {
         }
     }
 
+    /// Returns how many bytes are free on its disk; none where that cannot be told.
+    #[must_use]
+    pub fn free(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(&self.cache).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// Returns how many more bytes may be written. A disk that cannot tell has room without end.
     #[must_use]
     pub fn room(&self) -> u64 {

@@ -6,13 +6,16 @@
 pub mod growth;
 pub mod task;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::mezzanine::{Mezzanine, MezzanineId};
 use super::recipe::Recipe;
+use super::verify::Flaw;
 use crate::config::Profile;
-use crate::ffmpeg::Evidence;
+use crate::ffmpeg::{Ending, Evidence, Family};
 use crate::library::Item;
 
 /// The programs, and what they can do.
@@ -47,6 +50,8 @@ pub struct Request {
     pub folder: PathBuf,
     /// Begins the names of its files; another for each preparation.
     pub stem: String,
+    /// Whose children its ffmpegs are.
+    pub family: Family,
 }
 
 /// How far a preparation has got.
@@ -93,6 +98,35 @@ pub enum JobError {
     /// The server is stopping, or nobody wants it any more.
     #[error("nobody waits for it any more")]
     Cancelled,
+}
+
+/// How long ffmpeg may make no progress before it is ended: a 4K frame on a busy machine takes a second.
+pub(in crate::prepare) const STALL_LIMIT: Duration = Duration::from_mins(2);
+
+/// What went wrong with one attempt.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::prepare) enum AttemptError {
+    #[error(transparent)]
+    Flaw(#[from] Flaw),
+    #[error(transparent)]
+    Job(#[from] JobError),
+    #[error("failed to read the mezzanine")]
+    Io(#[from] io::Error),
+    #[error("ffmpeg made no progress for {} s", STALL_LIMIT.as_secs())]
+    Stalled,
+    #[error("ffmpeg failed: {}", last_words(.0))]
+    Ffmpeg(Box<Evidence>),
+}
+
+impl AttemptError {
+    /// Why an ffmpeg is ended that is in the way of this.
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Stalled => Ending::Stalled,
+            Self::Job(JobError::Cancelled) => Ending::Stopped,
+            _ => Ending::Failed,
+        }
+    }
 }
 
 /// Returns a reason as a sentence for people, as the library tells its own.

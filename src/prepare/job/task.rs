@@ -11,9 +11,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::growth::Grown;
-use super::{Growth, JobError, Made, Request, Tools, judge, last_words};
-use crate::ffmpeg::child::{ChildSpec, Evidence, Limits, Role};
+use super::{AttemptError, Growth, JobError, Made, Request, STALL_LIMIT, Tools, judge, last_words};
+use crate::ffmpeg::child::{ChildSpec, Ending, Limits, Role};
 use crate::ffmpeg::extent::{Extent, PacketScan};
+use crate::ffmpeg::family::Family;
 use crate::ffmpeg::loudness;
 use crate::ffmpeg::prepare_args::{self as args, Job, Loudness, Sound};
 use crate::ffmpeg::progress::ProgressReader;
@@ -36,8 +37,6 @@ const MEASURE_LIMIT: Duration = Duration::from_mins(15);
 /// Sound longer than this is not measured first when somebody waits: it takes half a second (measured: 400 times real
 /// time with the film's other packets to be skipped).
 const MEASURE_URGENT_MAX: MediaTime = MediaTime::from_secs(180);
-/// How long ffmpeg may make no progress before it is ended: a 4K frame on a busy machine takes a second.
-const STALL_LIMIT: Duration = Duration::from_mins(2);
 /// How many bytes a child whose stdout should be empty may write.
 const STDOUT_MAX: u64 = 1 << 20;
 /// CPU seconds that preparing may take whatever an item's length, and for each second of it.
@@ -48,21 +47,6 @@ const CPU_SECS_A_SECOND: u64 = 400;
 const ATTEMPTS_MAX: usize = 3;
 /// Progress is logged this often.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
-
-/// What went wrong with one attempt.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::prepare) enum AttemptError {
-    #[error(transparent)]
-    Flaw(#[from] Flaw),
-    #[error(transparent)]
-    Job(#[from] JobError),
-    #[error("failed to read the mezzanine")]
-    Io(#[from] io::Error),
-    #[error("ffmpeg made no progress for {} s", STALL_LIMIT.as_secs())]
-    Stalled,
-    #[error("ffmpeg failed: {}", last_words(.0))]
-    Ffmpeg(Box<Evidence>),
-}
 
 /// Prepares an item; `report` is told how far it has got, a few times a second.
 ///
@@ -161,7 +145,8 @@ impl Worker<'_> {
         };
         // Most of them only look.
         let limits = Limits { nice, file_bytes: Limits::PROBE.file_bytes, ..Limits::PREPARE };
-        ChildSpec { program: program.to_owned(), args, folder: None, role, limits }
+        let family = self.request.family.clone();
+        ChildSpec { program: program.to_owned(), args, folder: None, role, limits, family }
     }
 
     fn sound(&self, loudness: Loudness) -> Option<Sound> {
@@ -237,8 +222,8 @@ impl Worker<'_> {
         spec.limits.cpu_secs = cpu_limit(plan.expected.length);
         spec.limits.file_bytes = Some(self.request.bytes_max);
         let grown = self.make(&spec, plan, files).await?;
-        let (id, ffprobe) = (&self.request.id, &self.tools.ffprobe);
-        let mezzanine = check(id, plan.expected, &grown, &files.ts, ffprobe, self.token).await?;
+        let probe = (self.tools.ffprobe.as_path(), &self.request.family);
+        let mezzanine = check(&self.request.id, plan.expected, &grown, &files.ts, probe, self.token).await?;
         if *recipe == Recipe::Remux {
             self.decode_some(&mezzanine, expected_limit(plan.expected.length)).await?;
         }
@@ -277,7 +262,7 @@ impl Worker<'_> {
             (self.report)(growth);
         };
         if let Err(error) = outcome {
-            running.terminate().await;
+            running.terminate(error.ending()).await;
             return Err(error);
         }
         let evidence = running.wait().await.map_err(interrupted)?;
@@ -390,7 +375,7 @@ pub(in crate::prepare) async fn check(
     expected: Expected,
     grown: &Grown,
     ts: &Path,
-    ffprobe: &Path,
+    (ffprobe, family): (&Path, &Family),
     token: &CancellationToken,
 ) -> Result<Mezzanine, AttemptError> {
     if grown.gops().is_empty() {
@@ -398,7 +383,8 @@ pub(in crate::prepare) async fn check(
     }
     let limits = Limits { nice: 5, ..Limits::PREPARE };
     let args = args::scan_args(ts, "mpegts");
-    let spec = ChildSpec { program: ffprobe.to_owned(), args, folder: None, role: Role::Probe, limits };
+    let family = family.clone();
+    let spec = ChildSpec { program: ffprobe.to_owned(), args, folder: None, role: Role::Probe, limits, family };
     // No format, for its timestamps are our own: none may jump.
     let scan = PacketScan::new(0, Some(1), "");
     let Scanned::Whole(extent) = scan_lines(&spec, scan, CHECK_LIMIT, token).await? else {
@@ -453,8 +439,11 @@ async fn scan_lines(
     loop {
         let line = tokio::select! {
             biased;
-            () = token.cancelled() => { running.kill().await; return Err(JobError::Cancelled); }
-            () = tokio::time::sleep_until(deadline) => { running.kill().await; return Ok(Scanned::TooSlow); }
+            () = token.cancelled() => { running.kill(Ending::Stopped).await; return Err(JobError::Cancelled); }
+            () = tokio::time::sleep_until(deadline) => {
+                running.kill(Ending::Timeout).await;
+                return Ok(Scanned::TooSlow);
+            }
             line = lines.recv() => line,
         };
         match line {
@@ -482,6 +471,7 @@ mod tests {
             folder: None,
             role: Role::Probe,
             limits: Limits::PROBE,
+            family: Family::default(),
         };
         let (token, scan) = (CancellationToken::new(), || PacketScan::new(0, None, ""));
         let slow = scan_lines(&said("sleep 60"), scan(), Duration::from_millis(50), &token).await.unwrap();

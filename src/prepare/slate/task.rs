@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{KEPT_MAX, KEY_PREFIX, SlateCard, SlateError};
 use crate::ffmpeg::child::{ChildSpec, Limits, Role};
+use crate::ffmpeg::family::Family;
 use crate::ffmpeg::prepare_args::{self, Slate, SlateText};
 use crate::ffmpeg::task as child;
 use crate::prepare::folder::task::{Folder, Found};
@@ -37,6 +38,7 @@ pub async fn make(
     card: &SlateCard,
     folder: &Folder,
     tools: &Tools,
+    family: &Family,
     token: &CancellationToken,
 ) -> Result<Arc<Mezzanine>, SlateError> {
     let id = card.id();
@@ -53,7 +55,7 @@ pub async fn make(
     let texts = SlateText { name_len: name.chars().count(), reason_len: reason.chars().count(), font };
     let mut outcome = Err(SlateError::Draw("nothing was tried".to_owned()));
     for texts in [tools.can_write_text.then_some(texts), None] {
-        outcome = draw(card, &id, texts, &place, tools, token).await;
+        outcome = draw(card, &id, texts, &place, tools, family, token).await;
         if outcome.is_ok() || texts.is_none() {
             break;
         }
@@ -94,6 +96,7 @@ async fn draw(
     texts: Option<SlateText<'_>>,
     place: &Path,
     tools: &Tools,
+    family: &Family,
     token: &CancellationToken,
 ) -> Result<Mezzanine, SlateError> {
     let (ts, playlist) = (place.join("slate.ts"), place.join("slate.m3u8"));
@@ -112,6 +115,7 @@ async fn draw(
         folder: Some(place.to_owned()),
         role: Role::Prepare,
         limits: Limits { nice: 0, ..Limits::PREPARE },
+        family: family.clone(),
     };
     let failed = |why: String| SlateError::Draw(why);
     let ended = child::run_to_end(&spec, LIMIT, STDOUT_MAX, token).await;
@@ -121,6 +125,6 @@ async fn draw(
     }
     let expected = Expected { frames: length.frames, length: card.frame_rate().length_of(length.frames) };
     let grown = job::look(Grown::default(), &ts, &playlist).await.map_err(|error| failed(error.to_string()))?;
-    let checked = job::check(id, expected, &grown, &ts, &tools.ffprobe, token).await;
+    let checked = job::check(id, expected, &grown, &ts, (&tools.ffprobe, family), token).await;
     checked.map_err(|error| failed(error.to_string()))
 }

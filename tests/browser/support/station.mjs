@@ -54,7 +54,7 @@ class Station {
   async furnish() {
     const blocks = this.#wanted.map(({ id, name }) =>
       `[[channel]]\nid = "${id}"\nname = "${name}"\nfolder = "media/${id}"\norder = "sequential"\n[channel.picture]\nsize = "640x360"\npreset = "ultrafast"\n`);
-    const text = `[station]\nname = "Nightcast"\nlisten = "127.0.0.1:${this.port}"\nsettle-seconds = 0.1\n\n${blocks.join('\n')}`;
+    const text = `[station]\nname = "Nightcast"\nlisten = "127.0.0.1:${this.port}"\nsettle-seconds = 0.1\n\n[metrics]\nlisten = "off"\n\n${blocks.join('\n')}`;
     await writeFile(join(this.#folder, 'channels.toml'), text);
     for (const { id } of this.#wanted) await makeFilms(join(this.#folder, 'media', id), id);
   }

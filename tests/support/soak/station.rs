@@ -35,6 +35,7 @@ impl Home {
         library::make(ffmpeg, &media);
         let text = format!(
             "[station]\nname = \"Soak\"\nlisten = \"127.0.0.1:0\"\nsettle-seconds = 0.1\nworkers = 2\nffmpeg = \"{}\"\n\n\
+             [metrics]\nlisten = \"off\"\n\n\
              [[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media\"\n\
              [channel.picture]\nsize = \"{}\"\npreset = \"ultrafast\"\n[channel.sound]\nkbps = 64\n",
             ffmpeg.program.display(),
