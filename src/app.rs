@@ -23,6 +23,7 @@ use crate::hls::Snapshot;
 use crate::http::{self, ChannelView, Limits, StationView};
 use crate::library::{self, Library, LibrarySettings};
 use crate::prepare::{MezzanineId, Preparer, Settings};
+use crate::service::task as service;
 use crate::store::Store;
 use crate::{channel, config};
 
@@ -148,6 +149,7 @@ pub async fn run(
     let both = config.channels.iter().zip(&libraries);
     let channels: Arc<[ChannelView]> =
         both.map(|(one, library)| start_channel(one, library, &station, &parts)).collect();
+    tracker.spawn(service::watch(Arc::clone(&channels), root.clone()));
     let (ready, ready_view) = watch::channel(true);
     let view =
         StationView { name: station.name.as_str().into(), channels, ready: ready_view, clock, token: root.clone() };
@@ -162,8 +164,10 @@ pub async fn run(
     let limits = Limits { connections_max, ..Limits::default() };
     tracker.spawn(http::serve(listener, http::router(view), limits, root.clone()));
     started(address);
+    service::ready();
 
     token.cancelled().await;
+    service::stopping();
     ready.send_replace(false);
     tracker.close();
     let in_time = tokio::time::timeout(STOP_MAX, tracker.wait()).await.is_ok();

@@ -13,6 +13,7 @@
 //! - [`hls`]: chunks → segments and playlists.
 //! - [`channel`]: one channel, the stages above joined.
 //! - [`http`]: pages, playlists, segments, API.
+//! - [`service`]: what the service manager is told.
 //! - [`app`]: the composition root; [`shutdown`]: signals.
 //! - [`demo`]: films for a station that has none; [`cli`]: the commands.
 
@@ -30,6 +31,7 @@ pub mod library;
 pub mod on_air;
 pub mod prepare;
 pub mod schedule;
+pub mod service;
 pub mod shutdown;
 pub mod store;
 pub mod units;
