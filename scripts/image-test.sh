@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the image of the Dockerfile, starts it and watches a channel from it: by buildah alone, on bases that debootstrap
-# makes here. No engine runs, no image is fetched. Takes minutes; KEEP=1 keeps the bases for the next time.
+# Builds the image of the Dockerfile, starts it and watches a channel from it: by buildah alone, on bases that
+# debootstrap makes here. No engine runs, no image is fetched. Takes minutes; KEEP=1 keeps the bases for the next time.
 # What it cannot prove: the official bases, an engine's limits and networks, docker-compose.yml as a whole.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -41,7 +41,8 @@ rm -rf "$work/live"
 if ! buildah inspect --type image "$run_base" >/dev/null 2>&1; then
   step "a bare Debian, by debootstrap"
   rm -rf "$work/root"
-  debootstrap --variant=minbase "$suite" "$work/root" >"$work/debootstrap.log"
+  debootstrap --variant=minbase "$suite" "$work/root" >"$work/debootstrap.log" ||
+    { tail "$work/debootstrap.log" >&2; exit 1; }
   container=$(buildah from scratch)
   buildah copy --quiet "$container" "$work/root" / >/dev/null
   buildah commit --quiet "$container" "$run_base" >/dev/null
@@ -52,13 +53,17 @@ fi
 if ! buildah inspect --type image "$build_base" >/dev/null 2>&1; then
   step "the same with a C compiler and this machine's Rust"
   container=$(buildah from "$run_base")
-  buildah run "$container" -- sh -c \
-    'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc libc6-dev binutils >/dev/null'
-  buildah copy --quiet "$container" "$(rustc --print sysroot)" /usr/local/rust >/dev/null
+  buildah run "$container" -- apt-get update -qq
+  buildah run --env DEBIAN_FRONTEND=noninteractive "$container" -- \
+    apt-get install -y -qq --no-install-recommends gcc libc6-dev binutils >/dev/null
+  tar -C "$(rustc --print sysroot)" --exclude=./share -cf "$work/rust.tar" .
+  buildah add --quiet "$container" "$work/rust.tar" /usr/local/rust >/dev/null
+  rm "$work/rust.tar"
   # The packages of Cargo.lock come from this machine's store, so that the build needs no network of its own.
   cargo fetch --locked --quiet
   for part in index cache; do
-    buildah copy --quiet "$container" "${CARGO_HOME:-$HOME/.cargo}/registry/$part" "/usr/local/cargo/registry/$part" >/dev/null
+    from=${CARGO_HOME:-$HOME/.cargo}/registry/$part
+    buildah copy --quiet "$container" "$from" "/usr/local/cargo/registry/$part" >/dev/null
   done
   buildah config --env CARGO_HOME=/usr/local/cargo --env CARGO_NET_OFFLINE=true \
     --env PATH=/usr/local/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container"
@@ -69,10 +74,20 @@ fi
 step "the image, by the Dockerfile"
 buildah build --isolation chroot --format docker --build-arg "BUILD_BASE=$build_base" --build-arg "RUN_BASE=$run_base" \
   --tag "$image" . >"$work/build.log" 2>&1 || { tail -n 40 "$work/build.log" >&2; exit 1; }
-inspect() { buildah inspect --type image --format "$1" "$image"; }
-[ "$(inspect '{{.Docker.Config.User}}')" = 10001 ]
-[ "$(inspect '{{.Docker.Config.Healthcheck.Test}}')" = "[CMD nightcast healthcheck]" ]
-read -r -a command <<<"$(inspect '{{join .Docker.Config.Entrypoint " "}} {{join .Docker.Config.Cmd " "}}')"
+buildah inspect --type image "$image" >"$work/image.json"
+# What the image says of itself, word by word.
+told() {
+  python3 - "$work/image.json" "$@" <<'PY'
+import json, sys
+value = json.load(open(sys.argv[1]))["Docker"]["config"]
+for key in sys.argv[2:]:
+    value = value[key]
+print(value if isinstance(value, str) else " ".join(value))
+PY
+}
+[ "$(told User)" = 10001 ] || { echo "the image's user is $(told User)" >&2; exit 1; }
+[ "$(told Healthcheck Test)" = "CMD nightcast healthcheck" ] || { echo "the image has no healthcheck" >&2; exit 1; }
+read -r -a command <<<"$(told Entrypoint) $(told Cmd)"
 echo "user 10001, command: ${command[*]}"
 
 step "a station from it"
@@ -92,7 +107,11 @@ TOML
 chmod -R a+rX "$work/live"
 chown 10001:10001 "$work/live/data"
 container=$(buildah from "$image")
-mounts=(-v "$work/live/channels.toml:/etc/nightcast/channels.toml:ro" -v "$work/live/media:/media:ro" -v "$work/live/data:/var/lib/nightcast")
+mounts=(
+  -v "$work/live/channels.toml:/etc/nightcast/channels.toml:ro"
+  -v "$work/live/media:/media:ro"
+  -v "$work/live/data:/var/lib/nightcast"
+)
 inside() { buildah run "${mounts[@]}" "$container" -- "$@"; }
 size=$(du -sm "$(buildah mount "$container")" | cut -f 1)
 echo "the image takes $size MB"
@@ -115,7 +134,7 @@ until_there() {
   done
   failed "never came: $what"
 }
-get() { curl --silent --show-error --fail --max-time 10 --output "$work/live/answer" "http://127.0.0.1:$port$1" 2>"$work/curl.log"; }
+get() { curl --silent --fail --max-time 10 --output "$work/live/answer" "http://127.0.0.1:$port$1"; }
 ready() { get /readyz; }
 film() { get /api/channels && grep -q '"slate":false' "$work/live/answer"; }
 
@@ -124,7 +143,8 @@ station=$(cat "$work/live/data/lock")
 [ "$(awk '/^Uid:/ { print $2 }' "/proc/$station/status")" = 10001 ] || failed "the station does not run as its user"
 inside "${command[0]}" healthcheck
 until_there "the film" film
-get / && grep -qi '<!doctype html>' "$work/live/answer" || failed "no page"
+page() { get / && grep -qi '<!doctype html>' "$work/live/answer"; }
+page || failed "no page"
 get /channels/one/index.m3u8 || failed "no playlist"
 segment=$(grep '^segments/' "$work/live/answer" | tail -n 1)
 get "/channels/one/$segment" || failed "no segment"
