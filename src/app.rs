@@ -149,7 +149,7 @@ pub async fn run(
     let both = config.channels.iter().zip(&libraries);
     let channels: Arc<[ChannelView]> =
         both.map(|(one, library)| start_channel(one, library, &station, &parts)).collect();
-    tracker.spawn(service::watch(Arc::clone(&channels), root.clone()));
+    tracker.spawn(service::watch(watch::channel(Arc::clone(&channels)).1, root.clone()));
     let (ready, ready_view) = watch::channel(true);
     let view =
         StationView { name: station.name.as_str().into(), channels, ready: ready_view, clock, token: root.clone() };

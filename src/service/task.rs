@@ -1,15 +1,18 @@
 //! Speaks to the service manager; without one, nothing is said.
 #![expect(clippy::disallowed_methods, reason = "reads the monotonic clock: a life is judged by the world's time")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Pulse;
 use crate::http::ChannelView;
+use crate::units::ChannelId;
 
 /// How often the watchdog is fed within its patience: one word may be late, and even be lost.
 const WORDS: u32 = 3;
@@ -24,15 +27,17 @@ pub fn stopping() {
     say(NotifyState::Stopping);
 }
 
-/// Feeds the watchdog while every channel is alive, until the token ends; returns at once where there is none.
-pub async fn watch(channels: Arc<[ChannelView]>, token: CancellationToken) {
+/// Feeds the watchdog while every channel is alive, until the token ends; returns at once where there is none. Which
+/// channels there are may change meanwhile.
+pub async fn watch(channels: watch::Receiver<Arc<[ChannelView]>>, token: CancellationToken) {
     let Some(patience) = sd_notify::watchdog_enabled() else { return };
     let every = patience / WORDS;
     let start = Instant::now();
-    let mut pulses = vec![Pulse::new(Duration::ZERO); channels.len()];
+    let mut pulses = BTreeMap::new();
     let mut told = false;
     loop {
-        let still = look(&channels, &mut pulses, start.elapsed());
+        let present = Arc::clone(&channels.borrow());
+        let still = look(&present, &mut pulses, start.elapsed());
         match still {
             None => say(NotifyState::Watchdog),
             Some(channel) if !told => {
@@ -47,16 +52,20 @@ pub async fn watch(channels: Arc<[ChannelView]>, token: CancellationToken) {
     }
 }
 
-/// Looks at every channel and returns the first that stands still.
-fn look<'c>(channels: &'c [ChannelView], pulses: &mut [Pulse], now: Duration) -> Option<&'c crate::units::ChannelId> {
-    let mut still = None;
-    for (channel, pulse) in channels.iter().zip(pulses) {
+/// Looks at every channel and returns the first that stands still; channels that are gone are forgotten.
+fn look<'c>(
+    channels: &'c [ChannelView],
+    pulses: &mut BTreeMap<ChannelId, Pulse>,
+    now: Duration,
+) -> Option<&'c ChannelId> {
+    pulses.retain(|id, _| channels.iter().any(|channel| channel.id == *id));
+    let still = channels.iter().filter(|channel| {
+        let pulse = pulses.entry(channel.id.clone()).or_insert_with(|| Pulse::new(now));
         let status = channel.status();
-        if !pulse.beats(now, status.state, status.edge) {
-            still = still.or(Some(&channel.id));
-        }
-    }
-    still
+        !pulse.beats(now, status.state, status.edge)
+    });
+    // Each is looked at, not only those before the first that stands still.
+    still.fold(None, |first, channel| first.or(Some(&channel.id)))
 }
 
 /// A service manager that is gone is none of the viewers' business.
