@@ -17,6 +17,7 @@ FROM ${RUN_BASE}
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ffmpeg fonts-dejavu-core fonts-dejavu-extra \
+    && apt-get clean \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home --home-dir /var/lib/nightcast --shell /usr/sbin/nologin nightcast \
     && install -d -o nightcast -g nightcast -m 0750 /var/lib/nightcast

@@ -43,6 +43,8 @@ if ! buildah inspect --type image "$run_base" >/dev/null 2>&1; then
   rm -rf "$work/root"
   debootstrap --variant=minbase "$suite" "$work/root" >"$work/debootstrap.log" ||
     { tail "$work/debootstrap.log" >&2; exit 1; }
+  # As the official bases are: without what was fetched to make them.
+  rm -rf "$work/root"/var/cache/apt/archives/*.deb "$work/root"/var/lib/apt/lists/*
   container=$(buildah from scratch)
   buildah copy --quiet "$container" "$work/root" / >/dev/null
   buildah commit --quiet "$container" "$run_base" >/dev/null
@@ -55,7 +57,7 @@ if ! buildah inspect --type image "$build_base" >/dev/null 2>&1; then
   container=$(buildah from "$run_base")
   buildah run "$container" -- apt-get update -qq
   buildah run --env DEBIAN_FRONTEND=noninteractive "$container" -- \
-    apt-get install -y -qq --no-install-recommends gcc libc6-dev binutils >/dev/null
+    apt-get install -y -qq --no-install-recommends gcc libc6-dev binutils >/dev/null 2>&1
   tar -C "$(rustc --print sysroot)" --exclude=./share -cf "$work/rust.tar" .
   buildah add --quiet "$container" "$work/rust.tar" /usr/local/rust >/dev/null
   rm "$work/rust.tar"
