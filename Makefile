@@ -13,7 +13,7 @@ export NIGHTCAST_TEST_PYTHON ?= $(TOOLS)/python/bin/python
 
 BROWSER := tests/browser
 
-.PHONY: run build demo test test-rust test-browser faults hostile check advisories fuzz bench soak tools help clean
+.PHONY: run build demo deb test test-rust test-browser faults hostile image-test check advisories fuzz bench soak tools help clean
 
 run: build channels.toml ## Run the station on http://127.0.0.1:8080 (the same as `make` alone)
 	@scripts/run.sh
@@ -28,6 +28,9 @@ channels.toml:
 
 demo: build ## Make the demo films that are missing
 	@target/release/nightcast demo
+
+deb: build ## Make the Debian package, in target/debian
+	@scripts/cargo-deb.sh --no-build --locked
 
 test: test-rust test-browser ## Run all tests, after installing what they need
 
@@ -44,14 +47,21 @@ hostile: tools ## Send hostile files through library and workshop: FILES=1000 SE
 	NIGHTCAST_HOSTILE_FILES=$(or $(FILES),1000) NIGHTCAST_HOSTILE_SEED=$(or $(SEED),1) \
 		cargo test --locked --test hostile_media -- --nocapture
 
+# Takes some minutes and a gigabyte or four of disk, so it is not part of `make test`.
+image-test: ## Build the container image without an engine, start it and watch it (minutes; as root)
+	@scripts/machine.sh run image
+	@scripts/image-test.sh
+
 tools: ## Install what the tests need, without running them
 	@scripts/machine.sh run test players
 	@scripts/tools.sh
 
-check: ## Check format, lints, and licences and sources of the dependencies
+check: ## Check format, lints, licences and sources of the dependencies, and the container files
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	@scripts/cargo-deny.sh check --hide-inclusion-graph licenses bans sources
+	@scripts/machine.sh lint
+	@scripts/lint/run.sh
 
 advisories: ## Check the dependencies for known faults; fetches their list
 	@scripts/cargo-deny.sh check advisories
@@ -70,7 +80,7 @@ soak: build ## Live through 30 days of channel in minutes (DAYS=, SPEED=)
 
 clean: ## Remove what was built and fetched; films, settings and data stay
 	@cargo clean
-	@rm -rf .tools $(BROWSER)/node_modules
+	@rm -rf .tools $(BROWSER)/node_modules scripts/lint/node_modules
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: machine.sh run|test|players...
+# Usage: machine.sh run|test|players|lint|image...
 # Installs the packages of the system that are missing for running or testing, and only those.
 set -euo pipefail
 
@@ -27,6 +27,22 @@ for purpose in "$@"; do
     # promtool judges the metrics; nothing of it is started.
     if ! has promtool; then need prometheus; fi
     if ! has python3 || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then need python3-venv; fi
+    # Reads the rules of alerts and plays them through; its server measures the station.
+    if ! has promtool || ! has prometheus; then need prometheus; fi
+    # Judges the unit; no systemd needs to run.
+    if ! has systemd-analyze; then need systemd; fi
+    ;;
+  lint)
+    if ! has node; then need nodejs; fi
+    if ! has npm; then need npm; fi
+    if ! has python3 || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then need python3-venv; fi
+    # Only reads docker-compose.yml; no engine is needed.
+    if ! has docker-compose && ! docker compose version >/dev/null 2>&1; then need docker-compose; fi
+    ;;
+  image)
+    if ! has buildah; then need buildah; fi
+    if ! has debootstrap; then need debootstrap; fi
+    if ! has curl; then need curl; fi
     ;;
   players)
     # What viewers watch with: 31 MB, installed in half a minute.
@@ -37,7 +53,7 @@ for purpose in "$@"; do
     fi
     ;;
   *)
-    echo "machine.sh: no such purpose: $purpose (run, test or players)" >&2
+    echo "machine.sh: no such purpose: $purpose (run, test, players, lint or image)" >&2
     exit 2
     ;;
   esac
@@ -57,6 +73,12 @@ if [ "$(id -u)" -ne 0 ]; then
     exit 3
   fi
   as_root=(sudo)
+fi
+
+# Debian starts the servers that it installs. The tests start their own, and nobody asked for another on every address.
+# (`systemctl unmask prometheus` takes this back.)
+if [[ " ${missing[*]} " == *" prometheus "* ]] && has systemctl; then
+  "${as_root[@]}" systemctl mask --quiet prometheus.service 2>/dev/null || true
 fi
 
 echo "Installing ${missing[*]}"

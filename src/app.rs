@@ -21,6 +21,7 @@ use crate::ffmpeg::Children;
 use crate::http::{self, Limits, StationView};
 use crate::metrics::{self, Sources};
 use crate::prepare::{MezzanineId, Preparer, Settings};
+use crate::service::task as service;
 use crate::store::Store;
 use channels::{Begun, Channels, Common};
 pub use startup::StartupError;
@@ -107,6 +108,7 @@ pub async fn run(
     let mut channels = Channels::new(config, begun, common);
     let reloads = Arc::new(Reloads::since(begun_at));
     let tally = Arc::<http::Tally>::default();
+    tracker.spawn(service::watch(channels.roster(), root.clone()));
     let (ready, ready_view) = watch::channel(true);
     let connections_max = connections_max(&station, channels.roster().borrow().channels.len());
     if let Some(listener) = metrics_listener {
@@ -129,8 +131,10 @@ pub async fn run(
     let limits = Limits { connections_max, ..Limits::default() };
     tracker.spawn(http::serve(listener, http::router(view), limits, tally, root.clone()));
     started(address);
+    service::ready();
 
     follow_configuration(&path, &mut channels, &reloads, &clock, &token).await;
+    service::stopping();
     ready.send_replace(false);
     Ok(wind_down(&tracker, store).await)
 }

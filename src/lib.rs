@@ -14,6 +14,7 @@
 //! - [`channel`]: one channel, the stages above joined.
 //! - [`http`]: pages, playlists, segments, API.
 //! - [`metrics`]: numbers about all of it, for Prometheus.
+//! - [`service`]: what the service manager is told.
 //! - [`app`]: the composition root; [`shutdown`]: signals.
 //! - [`demo`]: films for a station that has none; [`cli`]: the commands.
 
@@ -32,6 +33,7 @@ pub mod metrics;
 pub mod on_air;
 pub mod prepare;
 pub mod schedule;
+pub mod service;
 pub mod shutdown;
 pub mod store;
 pub mod units;

@@ -152,10 +152,13 @@ fn no_test_sleeps() {
 
 #[test]
 fn no_registry_is_named() {
-    let here = ["Makefile", "README.md", "ARCHITECTURE.md", "deny.toml", "Cargo.toml"].map(PathBuf::from);
-    let below = [".ci", "scripts", "src", "tests", "docs", "fuzz/src", "fuzz/targets", "fuzz/seeds"]
-        .into_iter()
-        .flat_map(files);
+    let here =
+        ["Makefile", "README.md", "ARCHITECTURE.md", "deny.toml", "Cargo.toml", "Dockerfile", "docker-compose.yml"];
+    let here = here.map(PathBuf::from);
+    let below =
+        [".ci", "grafana", "packaging", "scripts", "src", "tests", "docs", "fuzz/src", "fuzz/targets", "fuzz/seeds"]
+            .into_iter()
+            .flat_map(files);
     let mut broken = Vec::new();
     for path in here.into_iter().chain(below) {
         // The lock file is npm's own.
@@ -215,18 +218,21 @@ fn what_comes_from_elsewhere_is_locked_by_checksum() {
             }
         }
     }
-    let npm = "tests/browser/package-lock.json";
-    let lock: serde_json::Value = serde_json::from_str(&read(npm)).unwrap();
-    for (name, package) in lock["packages"].as_object().unwrap().iter().filter(|(name, _)| !name.is_empty()) {
-        if !package["integrity"].as_str().is_some_and(|sum| sum.starts_with("sha512-")) {
-            broken.push(format!("{npm}: {name} has no checksum"));
+    for npm in ["tests/browser/package-lock.json", "scripts/lint/package-lock.json"] {
+        let lock: serde_json::Value = serde_json::from_str(&read(npm)).unwrap();
+        for (name, package) in lock["packages"].as_object().unwrap().iter().filter(|(name, _)| !name.is_empty()) {
+            if !package["integrity"].as_str().is_some_and(|sum| sum.starts_with("sha512-")) {
+                broken.push(format!("{npm}: {name} has no checksum"));
+            }
         }
     }
-    // One requirement is what stands up to a line that does not end with a backslash.
-    let requirements = read("scripts/requirements.txt").replace("\\\n", " ");
-    for line in requirements.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
-        if !line.contains("==") || !line.contains("--hash=sha256:") {
-            broken.push(format!("scripts/requirements.txt: {line} is not fixed by version and hash"));
+    for pip in ["scripts/requirements.txt", "scripts/lint/requirements.txt"] {
+        // One requirement is what stands up to a line that does not end with a backslash.
+        let requirements = read(pip).replace("\\\n", " ");
+        for line in requirements.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+            if !line.contains("==") || !line.contains("--hash=sha256:") {
+                broken.push(format!("{pip}: {line} is not fixed by version and hash"));
+            }
         }
     }
     check(&broken);
@@ -241,7 +247,7 @@ fn the_locks_are_kept_and_every_build_obeys_them() {
         .filter(|lock| ignored.lines().any(|line| line.trim_start_matches('/') == **lock || line.contains("*.lock")))
         .map(|lock| format!(".gitignore: {lock} would not be kept"))
         .collect();
-    let scripts = files("scripts").into_iter().chain([PathBuf::from("Makefile")]);
+    let scripts = files("scripts").into_iter().chain(["Makefile", "Dockerfile"].map(PathBuf::from));
     for path in scripts {
         for line in read(path.to_str().unwrap()).lines() {
             let fetches = ["cargo build", "cargo test", "cargo clippy", "cargo install", "cargo run"];
@@ -297,7 +303,7 @@ fn code_spans(text: &str) -> Vec<&str> {
 #[test]
 fn links_lead_to_files() {
     let mut broken = Vec::new();
-    for page in ["README.md", "ARCHITECTURE.md", "docs/benchmarks.md"] {
+    for page in ["README.md", "ARCHITECTURE.md", "docs/benchmarks.md", "docs/runbook.md"] {
         let folder = Path::new(page).parent().unwrap();
         let text = read(page);
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

@@ -60,6 +60,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Show every file of a channel, or of all: fit, prepared, waiting, quarantined and why.
     Library(LibraryArgs),
+    /// Ask the running station whether it is alive: exit code 0 if so, else 1. For containers and scripts.
+    Healthcheck,
     /// Make two folders of small films, so that there is something to watch. Existing films are kept.
     Demo(DemoArgs),
 }
@@ -171,6 +173,7 @@ mod tests {
             ("nightcast run", Command::Run(RunArgs { clock_speed: 1.0, first_timestamp: 0 })),
             ("nightcast run --clock-speed 20", Command::Run(RunArgs { clock_speed: 20.0, first_timestamp: 0 })),
             ("nightcast check --json", Command::Check(JsonArgs { json: true })),
+            ("nightcast healthcheck", Command::Healthcheck),
             ("nightcast plan", Command::Plan(PlanArgs { channel: None, hours: 6, json: false })),
             (
                 "nightcast plan cats --hours 24",

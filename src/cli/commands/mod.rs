@@ -2,6 +2,7 @@
 
 mod demo;
 mod examine;
+mod healthcheck;
 mod library;
 mod plan;
 mod run;
@@ -34,6 +35,7 @@ pub async fn answer(cli: Cli) -> ExitCode {
         Command::Check(args) => examine::run(&cli.config, args.json, &token).await,
         Command::Plan(args) => plan::run(&cli.config, &args, token).await,
         Command::Library(args) => library::run(&cli.config, &args, token).await,
+        Command::Healthcheck => healthcheck::run(&cli.config).await,
         Command::Demo(args) => demo::run(&cli.config, &args, token).await,
     };
     exit.into()
