@@ -10,6 +10,8 @@ TOOLS := $(CURDIR)/.tools
 # The tests find the second ffmpeg and the strict playlist reader by these.
 export NIGHTCAST_TEST_FFMPEG9 ?= $(TOOLS)/ffmpeg9/ffmpeg
 export NIGHTCAST_TEST_PYTHON ?= $(TOOLS)/python/bin/python
+# Most tests watch a station for a while and leave the processor idle: more of them than there are cores go at once.
+export RUST_TEST_THREADS ?= $(shell cores=$$(nproc); echo $$((cores > 4 ? cores : 4)))
 
 BROWSER := tests/browser
 
