@@ -40,14 +40,15 @@ pub(crate) fn ffmpeg_that(folder: &Path, on_air: &str) -> std::path::PathBuf {
 }
 
 /// Goal: exit code 0 is a failure, too, and the end of a run's list of slots, which takes months to reach, is one
-/// discontinuity. Method: the first run gets a list of three slots.
+/// discontinuity. Method: the first run gets a list of twelve slots: more than
+/// the window it fills at once.
 #[test]
 fn a_copier_that_ends_with_code_0_at_the_end_of_its_list_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let once = folder.path().join("once");
     // In its folder stands the list; what is not the list's head is left out, once.
     let shorter = format!(
-        "if mkdir '{}' 2>/dev/null; then head -n 4 slots.ffconcat > short && mv short slots.ffconcat; fi",
+        "if mkdir '{}' 2>/dev/null; then head -n 13 slots.ffconcat > short && mv short slots.ffconcat; fi",
         once.display()
     );
     let ffmpeg = ffmpeg_that(folder.path(), &shorter);
@@ -61,5 +62,6 @@ fn a_copier_that_ends_with_code_0_at_the_end_of_its_list_is_replaced() {
     assert!(assert_whole(&recording, &station.log()) >= 2);
     let seen = Seen::at_speed("on-air ffmpeg ends with exit code 0", &recording, SPEED);
     assert!(seen.stood_still < STILL_MAX, "{:?}", seen.stood_still);
+    assert_eq!(recording.discontinuities, 1, "{}", station.log());
     seen.tell();
 }
