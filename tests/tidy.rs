@@ -303,7 +303,7 @@ fn code_spans(text: &str) -> Vec<&str> {
 #[test]
 fn links_lead_to_files() {
     let mut broken = Vec::new();
-    for page in ["README.md", "ARCHITECTURE.md", "docs/benchmarks.md", "docs/runbook.md"] {
+    for page in ["README.md", "ARCHITECTURE.md", "docs/benchmarks.md", "docs/faults.md", "docs/runbook.md"] {
         let folder = Path::new(page).parent().unwrap();
         let text = read(page);
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
