@@ -32,7 +32,7 @@ demo: build ## Make the demo films that are missing
 	@target/release/nightcast demo
 
 deb: build ## Make the Debian package, in target/debian
-	@scripts/cargo-deb.sh --no-build --locked
+	@scripts/cargo-tool.sh deb --no-build --locked
 
 test: test-rust test-browser ## Run all tests, after installing what they need
 
@@ -61,13 +61,13 @@ tools: ## Install what the tests need, without running them
 check: ## Check format, lints, licences and sources of the dependencies, and the container files
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	@scripts/cargo-deny.sh check --hide-inclusion-graph licenses bans sources
+	@scripts/cargo-tool.sh deny --locked check --hide-inclusion-graph licenses bans sources
 	@scripts/machine.sh lint
 	@scripts/lint/run.sh
 
 advisories: ## Check the dependencies for known faults; fetches their list
-	@scripts/cargo-deny.sh check advisories
-	@scripts/cargo-deny.sh --manifest-path fuzz/Cargo.toml check advisories
+	@scripts/cargo-tool.sh deny --locked check advisories
+	@scripts/cargo-tool.sh deny --locked --manifest-path fuzz/Cargo.toml check advisories
 
 # Seconds for each target, and the target where it is not all of them: `make fuzz SECONDS=600 TARGET=config`.
 # (SECONDS is the shell's own clock, too: as a variable of make it is only ever what was asked for.)

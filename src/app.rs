@@ -1,7 +1,7 @@
 //! The composition root: builds every task, follows the configuration, waits for all of them.
 
 mod channels;
-mod reload;
+pub mod reload;
 mod startup;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -167,7 +167,8 @@ async fn follow_configuration(
             () = token.cancelled() => return,
             text = file.next() => text,
         };
-        match text.and_then(|text| reload::parse(&text, path)) {
+        let told = |problems: config::Problems| problems.to_a_running_station().to_string();
+        match text.and_then(|text| reload::parse(&text, path).map_err(told)) {
             Ok(config) => {
                 let change = channels.follow(&config).await;
                 reloads.taken(clock.wall());

@@ -11,7 +11,7 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Problems};
 
 /// How long a file must have been left alone before it is read: editors write in several steps.
 const REST: Duration = Duration::from_millis(250);
@@ -96,11 +96,11 @@ fn changes_something(kind: EventKind) -> bool {
     !matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
 }
 
-/// Reads the text of a configuration.
+/// Reads the text of a configuration as one for this machine.
 ///
 /// # Errors
-/// Everything that is wrong with it, in words.
-pub(super) fn parse(text: &str, path: &Path) -> Result<Config, String> {
+/// Everything that is wrong with it.
+pub fn parse(text: &str, path: &Path) -> Result<Config, Problems> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    config::parse(text, path, cores).map_err(|problems| problems.to_a_running_station().to_string())
+    config::parse(text, path, cores)
 }

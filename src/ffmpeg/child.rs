@@ -279,6 +279,21 @@ pub fn clean(line: &str) -> String {
 }
 
 #[cfg(test)]
+impl ChildSpec {
+    /// A line of shell in a probe's place.
+    pub(crate) fn shell(script: &str) -> Self {
+        Self {
+            program: "sh".into(),
+            args: vec!["-c".into(), script.into()],
+            folder: None,
+            role: Role::Probe,
+            limits: Limits::PROBE,
+            family: Family::default(),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

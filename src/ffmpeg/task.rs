@@ -370,19 +370,8 @@ async fn drain(mut pipe: impl AsyncRead + Unpin) -> Tail {
 
 #[cfg(test)]
 mod tests {
-    use super::super::child::{Limits, Role};
+    use super::super::child::Role;
     use super::*;
-
-    fn shell(script: &str) -> ChildSpec {
-        ChildSpec {
-            program: "sh".into(),
-            args: vec!["-c".into(), script.into()],
-            folder: None,
-            role: Role::Probe,
-            limits: Limits::PROBE,
-            family: Family::default(),
-        }
-    }
 
     /// The sums of the family's probes, and how they ended.
     fn sums(family: &Family) -> (crate::ffmpeg::family::Sums, Vec<Ending>) {
@@ -392,7 +381,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_child_used_is_known_while_it_lives_and_when_it_is_gone() {
-        let spec = shell("i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo ready; sleep 60");
+        let spec = ChildSpec::shell("i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo ready; sleep 60");
         let (mut running, mut lines) = spawn(&spec).unwrap();
         assert_eq!(lines.recv().await.as_deref(), Some("ready"));
         let (living, _) = sums(&spec.family);
@@ -420,15 +409,15 @@ mod tests {
             ("yes", long, Ending::Limit),
             ("kill -KILL $$", long, Ending::Killed),
         ] {
-            let spec = shell(script);
+            let spec = ChildSpec::shell(script);
             let _outcome = run_to_end(&spec, limit, 1000, &token).await;
             let (sums, endings) = sums(&spec.family);
             assert_eq!((sums.starts, sums.living, endings), (1, 0, vec![expected]), "{script}");
         }
-        let spec = shell("sleep 60");
+        let spec = ChildSpec::shell("sleep 60");
         drop(spawn(&spec).unwrap());
         assert_eq!(sums(&spec.family).1, [Ending::Stopped], "dropped");
-        let spec = shell("exit 0");
+        let spec = ChildSpec::shell("exit 0");
         let (mut running, _lines) = spawn(&spec).unwrap();
         running.account.over().await;
         running.kill(Ending::Stopped).await;
@@ -438,7 +427,7 @@ mod tests {
     #[tokio::test]
     async fn a_child_tells_how_it_ended_and_what_it_said() {
         let token = CancellationToken::new();
-        let spec = shell("echo out; echo err >&2; exit 3");
+        let spec = ChildSpec::shell("echo out; echo err >&2; exit 3");
         let (evidence, out) = run_to_end(&spec, Duration::from_secs(20), 100, &token).await.unwrap();
         assert_eq!((evidence.code, evidence.stderr.as_str(), out.as_slice()), (Some(3), "err", b"out\n".as_slice()));
     }
@@ -447,20 +436,21 @@ mod tests {
     async fn a_child_that_takes_too_long_is_killed_with_its_children() {
         let token = CancellationToken::new();
         let limit = Duration::from_millis(50);
-        let outcome = run_to_end(&shell("sleep 60 & wait"), limit, 100, &token).await;
+        let outcome = run_to_end(&ChildSpec::shell("sleep 60 & wait"), limit, 100, &token).await;
         assert!(matches!(outcome, Err(ChildError::TimedOut { .. })), "{outcome:?}");
     }
 
     #[tokio::test]
     async fn a_child_that_writes_too_much_is_killed() {
         let token = CancellationToken::new();
-        let outcome = run_to_end(&shell("yes"), Duration::from_secs(20), 1000, &token).await;
+        let outcome = run_to_end(&ChildSpec::shell("yes"), Duration::from_secs(20), 1000, &token).await;
         assert!(matches!(outcome, Err(ChildError::TooMuchOutput { limit_bytes: 1000 })), "{outcome:?}");
     }
 
     #[tokio::test]
     async fn a_child_that_ignores_sigterm_is_killed() {
-        let (mut running, mut lines) = spawn(&shell("trap '' TERM; echo ready; while :; do sleep 1; done")).unwrap();
+        let (mut running, mut lines) =
+            spawn(&ChildSpec::shell("trap '' TERM; echo ready; while :; do sleep 1; done")).unwrap();
         assert_eq!(lines.recv().await.as_deref(), Some("ready"));
         let evidence = running.terminate(Ending::Stopped).await.unwrap();
         assert_eq!(evidence.signal, Some(9));
@@ -468,7 +458,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_missing_program_is_told_by_its_name() {
-        let spec = ChildSpec { program: "/no/such/ffmpeg".into(), ..shell("") };
+        let spec = ChildSpec { program: "/no/such/ffmpeg".into(), ..ChildSpec::shell("") };
         let token = CancellationToken::new();
         let (evidence, _) = run_to_end(&spec, Duration::from_secs(20), 100, &token).await.unwrap();
         assert_eq!(evidence.code, Some(127));

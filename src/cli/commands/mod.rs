@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use super::args::{Cli, Command, Exit};
 use super::log;
+use crate::app::reload;
 use crate::config::{self, Config};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -52,8 +53,7 @@ fn load(path: &Path) -> Result<Config, Exit> {
         ));
         Exit::Configuration
     })?;
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    config::parse(&text, &path, cores).map_err(|problems| {
+    reload::parse(&text, &path).map_err(|problems| {
         complain(&problems.to_string());
         Exit::Configuration
     })

@@ -465,18 +465,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_that_was_not_looked_through_in_time_is_not_said_to_have_no_picture() {
-        let said = |script: &str| ChildSpec {
-            program: "sh".into(),
-            args: vec!["-c".into(), script.into()],
-            folder: None,
-            role: Role::Probe,
-            limits: Limits::PROBE,
-            family: Family::default(),
-        };
         let (token, scan) = (CancellationToken::new(), || PacketScan::new(0, None, ""));
-        let slow = scan_lines(&said("sleep 60"), scan(), Duration::from_millis(50), &token).await.unwrap();
+        let slow = scan_lines(&ChildSpec::shell("sleep 60"), scan(), Duration::from_millis(50), &token).await.unwrap();
         assert!(matches!(slow, Scanned::TooSlow), "{slow:?}");
-        let empty = scan_lines(&said("exit 0"), scan(), Duration::from_mins(1), &token).await.unwrap();
+        let empty = scan_lines(&ChildSpec::shell("exit 0"), scan(), Duration::from_mins(1), &token).await.unwrap();
         assert!(matches!(empty, Scanned::Whole(None)), "{empty:?}");
     }
 }
