@@ -7,6 +7,10 @@ import { strings } from './strings.js';
 const EVERY_MS = 20_000;
 const SOONEST_MS = 2000;
 
+/** How long before a programme begins for this viewer it is asked for again, in milliseconds. By then it has begun at the
+ *  live edge, so what is told is what airs, and no longer what was announced. */
+const CERTAIN_MS = 3000;
+
 export class Programme {
   #player;
   #ui;
@@ -46,8 +50,10 @@ export class Programme {
 
   #tick() {
     const now = performance.now();
-    const unknown = !this.seen.now || (this.seen.position * 1000 >= this.seen.now.end - this.seen.now.start);
-    const due = now - this.#readAt > (unknown ? SOONEST_MS : EVERY_MS);
+    const { now: on, next, position } = this.seen;
+    const left = on ? on.end - on.start - position * 1000 : 0;
+    const announced = next && left < CERTAIN_MS && Date.parse(this.#told.edge) < next.start;
+    const due = now - this.#readAt > (left <= 0 || announced ? SOONEST_MS : EVERY_MS);
     if (due && !this.#reading && !document.hidden) this.#read(now);
     this.#show();
   }
