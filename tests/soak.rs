@@ -20,6 +20,9 @@ const SPEED: f64 = 300.0;
 /// The 33-bit time stamps begin anew in the middle of the day.
 const FIRST_TIMESTAMP: u32 = 14 * 3600;
 
+/// A run's list ends after some fourteen hours and a half: after the time stamps began anew.
+const SLOTS: usize = 700;
+
 /// Goal: over more than a day nothing is dark, out of step, lost, repeated or unannounced, and nothing grows. Method: a
 /// mixed library of flashes and beeps under a fast clock; everything a viewer gets is judged, and the plan and the
 /// station's own history are compared with what aired.
@@ -31,6 +34,7 @@ fn every_law_holds_for_more_than_a_day() {
         hours: HOURS,
         speed: SPEED,
         first_timestamp: FIRST_TIMESTAMP,
+        slots: SLOTS,
         build: "debug",
     };
     let report = soak::run(&settings, |_| {}).expect("the soak can be run");

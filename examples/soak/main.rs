@@ -38,6 +38,7 @@ fn main() -> Result<ExitCode> {
         hours: number("DAYS", 30.0, 0.01..=366.0)? * 24.0,
         speed: number("SPEED", 600.0, 1.0..=2000.0)?,
         first_timestamp: 0,
+        slots: soak::SLOTS,
         build: "release",
     };
     if !settings.program.exists() {

@@ -74,9 +74,9 @@ struct Print {
     sound_frames: usize,
     digest: u64,
     sound_digest: u64,
-    /// By how many ticks sound begins after the picture, and ends after it.
+    /// By how many ticks sound begins after the picture, and ends after it where a picture follows in the same run.
     sound_begins: i64,
-    sound_ends: i64,
+    sound_ends: Option<i64>,
 }
 
 /// The largest of everything that has a limit.
@@ -224,8 +224,8 @@ impl Judge {
             format!("{}: stamps leap at segment {} without a discontinuity", piece.date, piece.msn)
         });
         contents.faults.retain(|fault| !fault.contains("continuity counter"));
-        self.hear_until(self.ends.map_or(0, |ends| ends.0));
-        self.heard.clear();
+        // Nothing follows in a run that ended: all its sound is this airing's, also where it ends within a frame.
+        self.hear(None);
         self.runs += 1;
         self.wraps += self.pictures.wraps;
         (self.pictures, self.sounds) = (Unwrapped::default(), Unwrapped::default());
@@ -290,26 +290,27 @@ impl Judge {
         });
     }
 
-    /// Gives the present airing its sound.
-    fn hear_until(&mut self, end: i64) {
+    /// Gives the present airing its sound: what was heard until the next picture, or all of it.
+    fn hear(&mut self, end: Option<i64>) {
+        // Half a frame: what begins with the next picture belongs to it.
+        let ours = |pts: i64| end.is_none_or(|end| pts < end - SOUND_FRAME / 2);
         let Some(airing) = &mut self.airing else {
-            self.heard.retain(|(pts, _)| *pts >= end - SOUND_FRAME / 2);
+            self.heard.retain(|(pts, _)| !ours(*pts));
             return;
         };
-        // Half a frame: what begins with the next picture belongs to it.
-        while let Some((pts, digest)) = self.heard.pop_front_if(|(pts, _)| *pts < end - SOUND_FRAME / 2) {
+        while let Some((pts, digest)) = self.heard.pop_front_if(|(pts, _)| ours(*pts)) {
             if airing.print.sound_frames == 0 {
                 airing.print.sound_begins = pts - airing.stamp;
             }
             airing.print.sound_frames += 1;
             airing.print.sound_digest = stirred(airing.print.sound_digest, digest);
-            airing.print.sound_ends = pts + SOUND_FRAME - end;
+            airing.print.sound_ends = end.map(|end| pts + SOUND_FRAME - end);
         }
     }
 
     /// Ends the present airing where the next begins.
     fn end_airing(&mut self, end: i64, ledger: &mut Ledger) {
-        self.hear_until(end);
+        self.hear(Some(end));
         let Some(airing) = &self.airing else { return };
         let Begun { serial, title, planned, .. } = &airing.begun;
         if airing.whole {
@@ -319,12 +320,15 @@ impl Judge {
                 format!("{}: {serial} {title} was on for {:.3} s of {planned:.3} s", airing.date, airing.secs)
             });
             let print = airing.print;
-            let first = *self.firsts.entry(title.clone()).or_insert(print);
+            let first = self.firsts.entry(title.clone()).or_insert(print);
+            first.sound_ends = first.sound_ends.or(print.sound_ends);
+            let first = *first;
             let bytes = |print: Print| (print.pictures, print.sound_frames, print.digest, print.sound_digest);
             ledger.holds(Law::SameBytes, bytes(first) == bytes(print), || {
                 format!("{}: {serial} {title} was {first:?} and is {print:?}", airing.date)
             });
-            let off = (first.sound_begins - print.sound_begins).abs().max((first.sound_ends - print.sound_ends).abs());
+            let ends = first.sound_ends.zip(print.sound_ends).map_or(0, |(first, now)| (first - now).abs());
+            let off = (first.sound_begins - print.sound_begins).abs().max(ends);
             self.extremes.stamps_ticks = self.extremes.stamps_ticks.max(off);
             // A tenth of a millisecond: times are rounded when items are joined.
             ledger.holds(Law::Stamps, off <= TICKS / 10_000, || {

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,8 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use jiff::{SignedDuration, Timestamp};
 
-use super::library;
-use crate::support::ffmpegs::Ffmpeg;
+use super::{SLOTS, Settings, library};
 
 /// How long anything waited for may take.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -24,12 +24,13 @@ pub struct Home {
 }
 
 impl Home {
-    pub fn new(program: &Path, ffmpeg: &Ffmpeg) -> Result<Self> {
+    pub fn new(settings: &Settings) -> Result<Self> {
+        let Settings { program, ffmpeg, slots, .. } = settings;
         // A disk that is busy with other work keeps a writer waiting for a tenth of a second now and then, which nobody
         // notices; at such speeds it is a minute of channel.
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }?;
-        let home = Self { folder, program: program.to_owned() };
+        let home = Self { folder, program: program.clone() };
         let media = home.path("media");
         fs::create_dir_all(&media)?;
         library::make(ffmpeg, &media);
@@ -38,11 +39,28 @@ impl Home {
              [metrics]\nlisten = \"off\"\n\n\
              [[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media\"\n\
              [channel.picture]\nsize = \"{}\"\npreset = \"ultrafast\"\n[channel.sound]\nkbps = 64\n",
-            ffmpeg.program.display(),
+            home.ffmpeg_with_slots(&ffmpeg.program, *slots)?.display(),
             library::SIZE
         );
         fs::write(home.path("channels.toml"), text)?;
         Ok(home)
+    }
+
+    /// Returns an ffmpeg whose list, where it has one, ends after so many lines.
+    fn ffmpeg_with_slots(&self, ffmpeg: &Path, slots: usize) -> Result<PathBuf> {
+        if slots >= SLOTS {
+            return Ok(ffmpeg.to_owned());
+        }
+        let path = self.path("ffmpeg");
+        let lines = slots + 1;
+        let shorter = format!("head -n {lines} slots.ffconcat > short && mv short slots.ffconcat");
+        let text = format!(
+            "#!/bin/sh\ncase \"$*\" in *slots.ffconcat*) {shorter} ;; esac\nexec '{}' \"$@\"\n",
+            ffmpeg.display()
+        );
+        fs::write(&path, text)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        Ok(path)
     }
 
     pub fn path(&self, below: &str) -> PathBuf {
