@@ -24,10 +24,8 @@ for purpose in "$@"; do
     if ! has chromium && ! has chromium-browser && ! has google-chrome; then need chromium; fi
     if ! has node; then need nodejs; fi
     if ! has npm; then need npm; fi
-    # promtool judges the metrics; nothing of it is started.
-    if ! has promtool; then need prometheus; fi
     if ! has python3 || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then need python3-venv; fi
-    # Reads the rules of alerts and plays them through; its server measures the station.
+    # promtool judges metrics, rules and alerts; prometheus itself reads stations.
     if ! has promtool || ! has prometheus; then need prometheus; fi
     # Judges the unit; no systemd needs to run.
     if ! has systemd-analyze; then need systemd; fi
