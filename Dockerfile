@@ -8,6 +8,7 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock channels.example.toml ./
 COPY src src
 COPY web web
+COPY grafana/dashboards grafana/dashboards
 # Line tables help those who work on it; here they are half of the size.
 RUN cargo build --release --locked --bin nightcast \
     && strip --strip-debug target/release/nightcast

@@ -27,6 +27,8 @@ for purpose in "$@"; do
     if ! has python3 || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then need python3-venv; fi
     # promtool judges metrics, rules and alerts; prometheus itself reads stations.
     if ! has promtool || ! has prometheus; then need prometheus; fi
+    # Makes the certificates of a test.
+    if ! has openssl; then need openssl; fi
     # Judges the unit; no systemd needs to run.
     if ! has systemd-analyze; then need systemd; fi
     ;;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::grafana::address::Address;
 use crate::clock::Clock;
 use crate::units::ChannelId;
 
@@ -21,6 +22,14 @@ Exit codes:
   1  something failed
   2  the configuration or the command line is wrong; everything wrong is printed
   3  the machine is not ready: ffmpeg missing, folder not writable, port taken";
+
+const PUSH_HELP: &str = "\
+The token is taken from GRAFANA_TOKEN: make one in Grafana under Administration, Service accounts, with the role Editor
+(Admin for --prometheus). SSL_CERT_FILE may name certificates of your own authority. Versions of others that are replaced
+stay in Grafana's history.
+
+Example:
+  GRAFANA_TOKEN=glsa_... nightcast grafana push --url https://grafana.example.org --dry-run";
 
 /// Folders of videos in, television channels out.
 ///
@@ -64,6 +73,8 @@ pub enum Command {
     Healthcheck,
     /// Make two folders of small films, so that there is something to watch. Existing films are kept.
     Demo(DemoArgs),
+    /// Bring the dashboards to a Grafana that is already there.
+    Grafana(GrafanaArgs),
 }
 
 /// `nightcast run`
@@ -122,6 +133,48 @@ pub struct DemoArgs {
     pub folder: PathBuf,
 }
 
+/// `nightcast grafana`
+#[derive(Clone, Debug, PartialEq, Args)]
+pub struct GrafanaArgs {
+    /// What is asked.
+    #[command(subcommand)]
+    pub command: GrafanaCommand,
+}
+
+/// What can be done about Grafana.
+#[derive(Clone, Debug, PartialEq, Subcommand)]
+pub enum GrafanaCommand {
+    /// Create or update the dashboards and their folder through Grafana's HTTP interface; what is right already stays.
+    #[command(after_help = PUSH_HELP)]
+    Push(PushArgs),
+}
+
+/// `nightcast grafana push`
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct PushArgs {
+    /// Where Grafana is, with the path below which it is served.
+    #[arg(long, value_parser = Address::read, value_name = "URL")]
+    pub url: Address,
+    /// The title of the folder, at the top level, into which the dashboards go; "Nightcast" without it.
+    #[arg(long, value_parser = folder_title, value_name = "TITLE")]
+    pub folder: Option<String>,
+    /// Where Prometheus is, as Grafana reaches it: makes a data source of it if Grafana knows no Prometheus yet.
+    #[arg(long, value_parser = Address::read, value_name = "URL")]
+    pub prometheus: Option<Address>,
+    /// Also take the place of another dashboard of the same name in the folder.
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Show what would be created, updated or left as it is, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How many seconds each answer may take, 1 to 600.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=600), value_name = "SECONDS")]
+    pub timeout: u16,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// How a command ended, for whoever called it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -144,6 +197,13 @@ impl From<Exit> for ExitCode {
 fn channel_id(text: &str) -> Result<ChannelId, String> {
     ChannelId::new(text)
         .ok_or_else(|| "an id holds a-z, 0-9 and - only (hint: \"nightcast library\" shows them)".to_owned())
+}
+
+/// Grafana keeps titles of up to 189 bytes.
+fn folder_title(text: &str) -> Result<String, String> {
+    let title = text.trim();
+    let good = !title.is_empty() && title.len() <= 189 && !title.contains(char::is_control);
+    if good { Ok(title.to_owned()) } else { Err("a title has 1 to 189 bytes and no control character".to_owned()) }
 }
 
 fn clock_speed(text: &str) -> Result<f64, String> {
@@ -198,6 +258,10 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         for (line, words) in [
             ("nightcast plan ../etc", "an id holds a-z, 0-9 and - only"),
+            ("nightcast grafana push", "--url"),
+            ("nightcast grafana push --url http://a --token x", "'--token'"),
+            ("nightcast grafana push --url a:3000", "neither http:// nor https://"),
+            ("nightcast grafana push --url http://a --timeout 0", "0 is not in 1..=600"),
             ("nightcast plan --hours 0", "0 is not in 1..=168"),
             ("nightcast run --clock-speed 2001", "must be between 0.1 and 2000"),
             ("nightcast run --clock-speed NaN", "must be between 0.1 and 2000"),

@@ -1,11 +1,13 @@
 //! The command line: what can be asked of nightcast, and the answers.
 //!
 //! Asking is [`args`], answering is [`report`] (text for people, JSON for scripts), and what an ffmpeg must be able to
-//! do is [`check`]. All of it is pure; whoever runs a command does the reading and printing.
+//! do is [`check`]. All of it is pure; whoever runs a command does the reading and printing. [`grafana`] is about a Grafana
+//! elsewhere.
 
 pub mod args;
 pub mod check;
 pub mod commands;
+pub mod grafana;
 mod log;
 pub mod report;
 mod table;

@@ -2,6 +2,7 @@
 
 mod demo;
 mod examine;
+mod grafana;
 mod healthcheck;
 mod library;
 mod plan;
@@ -11,7 +12,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::args::{Cli, Command, Exit};
+use super::args::{Cli, Command, Exit, GrafanaCommand};
 use super::log;
 use crate::app::reload;
 use crate::config::{self, Config};
@@ -37,6 +38,9 @@ pub async fn answer(cli: Cli) -> ExitCode {
         Command::Plan(args) => plan::run(&cli.config, &args, token).await,
         Command::Library(args) => library::run(&cli.config, &args, token).await,
         Command::Healthcheck => healthcheck::run(&cli.config).await,
+        Command::Grafana(args) => match args.command {
+            GrafanaCommand::Push(args) => grafana::push(&args).await,
+        },
         Command::Demo(args) => demo::run(&cli.config, &args, token).await,
     };
     exit.into()
