@@ -235,18 +235,18 @@ fn an_ffmpeg_is_killed(station: &Station, prometheus: &Prometheus) {
         question.unwrap_or_else(|| panic!("no panel {place}")).ask(prometheus, moment)
     };
     let moved: [Moved; 8] = [
-        ("station: Restarts of the on-air ffmpeg", 0, &[("channel", "one"), ("reason", "killed")], 0.9),
+        ("station: Restarts of the on-air ffmpeg", 0, &[("channel", "one")], 0.9),
         ("station: All channels", 5, &[("channel", "one")], 0.9),
         (
             "station: What needs attention",
             0,
-            &[("channel", "one"), ("problem", "ffmpeg restarts in the last hour")],
+            &[("channel", "one"), ("problem", "ffmpeg restarts in the last hour: killed")],
             0.5,
         ),
         ("station: annotation Restarts of ffmpeg", 0, &[("channel", "one"), ("reason", "killed")], 0.9),
         ("channel: Seams", 0, &[("cause", "restart")], 0.9),
         ("channel: Restarts of ffmpeg", 0, &[("reason", "killed")], 0.9),
-        ("channel: Starts and ends", 1, &[("role", "on_air"), ("reason", "killed")], 0.9),
+        ("channel: Starts and bad ends", 1, &[("reason", "killed")], 0.9),
         ("machine: Ends of children", 0, &[("role", "on_air"), ("reason", "killed")], 0.9),
     ];
     let has = |row: &Row, labels: &[(&str, &str)]| {
