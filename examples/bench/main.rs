@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) on_air: Duration,
     /// How many channels are on air at once, one measurement each.
     pub(crate) channels: Vec<usize>,
+    /// How many are on air while the metrics are read, one measurement each.
+    pub(crate) scraped: Vec<usize>,
     /// How long each rival is watched.
     pub(crate) rivals: Duration,
     /// The program that is measured.
@@ -95,14 +97,18 @@ fn settings(root: &Path) -> Result<Settings> {
     if let Some(unknown) = only.iter().find(|name| !SECTIONS.contains(&name.as_str())) {
         bail!("there is no section {unknown} (hint: ONLY may name {})", SECTIONS.join(", "));
     }
-    let channels = words("CHANNELS", "1 10").iter().map(|word| word.parse()).collect::<Result<Vec<usize>, _>>();
+    let channels = |default| {
+        let all = words("CHANNELS", default).iter().map(|word| word.parse()).collect::<Result<Vec<usize>, _>>();
+        all.context("CHANNELS must be whole numbers")
+    };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 10,000")]
     let runs = number("RUNS", "10")?.ceil() as usize;
     Ok(Settings {
         only,
         runs,
         on_air: Duration::from_secs_f64(number("MINUTES", "20")? * 60.0),
-        channels: channels.context("CHANNELS must be whole numbers")?,
+        channels: channels("1 10")?,
+        scraped: channels("50")?,
         rivals: Duration::from_secs_f64(number("SECONDS", "120")?),
         program: root.join("target/release/nightcast"),
         clips: root.join("target/bench-clips"),

@@ -10,9 +10,6 @@ use super::page::table;
 use super::process;
 use super::station::{Home, Station};
 
-/// The channels that are on air while it is read.
-const CHANNELS: usize = 50;
-
 /// How often it is read in a row: the kernel counts CPU time in hundredths of a second.
 const LOOKS: u32 = 200;
 
@@ -22,13 +19,23 @@ const PREPARED_MAX: Duration = Duration::from_mins(10);
 /// The clips that are on air.
 const KIND: Kind = clips::FIT_1M5;
 
-/// Measures one look at a station with so many channels on air.
+/// Measures one look at a station, for each number of channels on air.
 pub(crate) fn measure(settings: &Settings) -> Result<String> {
-    let home = Home::new(&settings.program, &clips::folder(&settings.clips, KIND)?, CHANNELS)?;
+    let rows = settings.scraped.iter().map(|&channels| row(settings, channels)).collect::<Result<Vec<_>>>()?;
+    let head = ["Channels on air", "Series", "Answer", "CPU of the server a look", "Time a look"];
+    Ok(format!(
+        "CPU time by /proc over {LOOKS} looks at `/metrics` one after the other, less what the station took in the same \
+         time without being read; nobody watching.\n\n{}",
+        table(&head, &rows)
+    ))
+}
+
+fn row(settings: &Settings, channels: usize) -> Result<Vec<String>> {
+    let home = Home::new(&settings.program, &clips::folder(&settings.clips, KIND)?, channels)?;
     let mut station = home.start()?;
     station.wait_prepared(clips::CLIPS, PREPARED_MAX)?;
     let metrics = station.metrics_address()?;
-    let first = look(&station, &metrics)?;
+    let first = look(&station, &metrics, channels)?;
     // The station works while it is read: what it takes without being read is taken off.
     let (idle, idle_lasted) = spent(&station, || {
         std::thread::sleep(Duration::from_secs(20));
@@ -36,7 +43,7 @@ pub(crate) fn measure(settings: &Settings) -> Result<String> {
     })?;
     let (busy, lasted) = spent(&station, || {
         for _ in 0..LOOKS {
-            look(&station, &metrics)?;
+            look(&station, &metrics, channels)?;
         }
         Ok(())
     })?;
@@ -44,24 +51,18 @@ pub(crate) fn measure(settings: &Settings) -> Result<String> {
     let each = busy.saturating_sub(meanwhile) / LOOKS;
     let (bytes, series) = (first.len(), first.lines().filter(|line| !line.starts_with('#')).count());
     station.stop()?;
-    let row = vec![
-        CHANNELS.to_string(),
+    Ok(vec![
+        channels.to_string(),
         series.to_string(),
         format!("**{} kB**", bytes / 1000),
         format!("**{:.1} ms**", each.as_secs_f64() * 1000.0),
         format!("{:.1} ms", lasted.as_secs_f64() * 1000.0 / f64::from(LOOKS)),
-    ];
-    let head = ["Channels on air", "Series", "Answer", "CPU of the server a look", "Time a look"];
-    Ok(format!(
-        "CPU time by /proc over {LOOKS} looks at `/metrics` one after the other, less what the station took in the same \
-         time without being read; nobody watching.\n\n{}",
-        table(&head, &[row])
-    ))
+    ])
 }
 
-fn look(station: &Station, address: &str) -> Result<String> {
+fn look(station: &Station, address: &str, channels: usize) -> Result<String> {
     let text = station.get_from(address, "/metrics")?.context("no metrics")?;
-    if text.matches("nightcast_channel_info{").count() != CHANNELS {
+    if text.matches("nightcast_channel_info{").count() != channels {
         bail!("the metrics tell of other channels than there are");
     }
     Ok(text)
