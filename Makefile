@@ -15,7 +15,7 @@ export RUST_TEST_THREADS ?= $(shell cores=$$(nproc); echo $$((cores > 4 ? cores 
 
 BROWSER := tests/browser
 
-.PHONY: run build demo deb test test-rust test-browser faults hostile image-test check advisories fuzz bench soak tools help clean
+.PHONY: run build demo deb test test-rust test-browser faults hostile image-test check advisories fuzz bench dashboards soak tools help clean
 
 run: build channels.toml ## Run the station on http://127.0.0.1:8080 (the same as `make` alone)
 	@scripts/run.sh
@@ -76,6 +76,9 @@ fuzz: ## Look for inputs that break a reader, SECONDS=60 for each TARGET
 
 bench: build ## Measure start-up, CPU and memory
 	@scripts/bench.sh
+
+dashboards: build tools ## Draw the dashboards as a station with faults fills them, into target/dashboards (MINUTES=6)
+	@MINUTES="$(or $(MINUTES),6)" node scripts/dashboards/main.mjs target/release/nightcast target/dashboards
 
 soak: build ## Live through 30 days of channel in minutes (DAYS=, SPEED=)
 	@DAYS="$(DAYS)" SPEED="$(SPEED)" scripts/soak.sh
