@@ -77,7 +77,7 @@ fn a_push_creates_what_is_missing_repairs_what_differs_and_leaves_the_rest() {
     assert_eq!(fake.writes(), ["/api/folders", "/api/dashboards/db", "/api/dashboards/db", "/api/dashboards/db"]);
     assert_eq!(fake.known().boards.keys().collect::<Vec<_>>(), UIDS);
     let message = fake.known().boards[UIDS[0]].message.clone();
-    assert_eq!(message, concat!("nightcast ", env!("CARGO_PKG_VERSION")));
+    assert!(message.starts_with(concat!("nightcast ", env!("CARGO_PKG_VERSION"), " (")), "{message}");
     every_board_is_as_its_file(&fake);
     // Again: nothing.
     assert_eq!(actions(&fake.done(EDITOR, &[])), ["unchanged"; 4]);
@@ -89,6 +89,7 @@ fn a_push_creates_what_is_missing_repairs_what_differs_and_leaves_the_rest() {
         let mut known = fake.known();
         let changed = known.boards.get_mut("nightcast-station").unwrap();
         changed.json["panels"][0]["title"] = "Mine".into();
+        "better".clone_into(&mut changed.message);
         (changed.version, changed.by) = (5, "ann".to_owned());
         changed.json["version"] = 5.into();
         known.boards.remove("nightcast-channel");
@@ -122,6 +123,17 @@ fn every_board_is_as_its_file(fake: &Fake) {
         (file["id"], file["version"]) = (77.into(), kept.version.into());
         assert_eq!((&kept.json, kept.folder.as_str()), (&file, "nightcast"), "{uid}");
     }
+}
+
+#[test]
+fn a_grafana_that_tells_dashboards_in_its_own_words_is_not_pushed_to_again_and_again() {
+    let fake = Fake::start();
+    fake.set(Fault::Migrates);
+    assert_eq!(actions(&fake.done(EDITOR, &[])), ["created"; 4]);
+    assert_eq!(actions(&fake.done(EDITOR, &[])), ["unchanged"; 4]);
+    // Somebody saved one.
+    fake.known().boards.get_mut("nightcast-channel").unwrap().message.clear();
+    assert_eq!(actions(&fake.done(EDITOR, &[])), ["unchanged", "unchanged", "updated", "unchanged"]);
 }
 
 #[test]
@@ -253,6 +265,7 @@ fn dashboards_of_others_are_not_overwritten_unless_asked() {
     assert!(!fake.known().boards.contains_key("theirs"));
     // Saved by somebody between the look and the save.
     fake.known().boards.get_mut("nightcast-machine").unwrap().json["refresh"] = "1d".into();
+    fake.known().boards.get_mut("nightcast-machine").unwrap().message.clear();
     fake.set(Fault::SavedMeanwhile);
     let said = fake.push(EDITOR, &[]);
     assert!(

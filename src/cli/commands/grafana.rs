@@ -124,7 +124,8 @@ async fn look(client: &Client, args: &PushArgs) -> Result<Plan, Problem> {
                     .map_err(|error| Problem::Strange { what, why: error.to_string() })?,
             ),
         };
-        let step = plan::board(&ours, theirs.as_ref(), &folder)?;
+        let newest = newest(client, &ours, theirs.as_ref()).await?;
+        let step = plan::board(&ours, theirs.as_ref(), newest, &folder)?;
         steps.push((ours, step));
     }
     let mut source = None;
@@ -133,6 +134,18 @@ async fn look(client: &Client, args: &PushArgs) -> Result<Plan, Problem> {
         source = Some(plan::source(&list)?);
     }
     Ok(Plan { source, folder, boards: steps })
+}
+
+/// Whether Grafana's history knows the dashboard as the one that this program saved; asked only where that is in doubt.
+async fn newest(client: &Client, ours: &Board, theirs: Option<&Value>) -> Result<bool, Problem> {
+    if !plan::is_told_otherwise(ours, theirs) {
+        return Ok(false);
+    }
+    let path = format!("/api/dashboards/uid/{}/versions?limit=1", ours.uid);
+    let answer = client.ask("reading the history of a dashboard", Method::GET, &path, None).await?;
+    // A history that is not to be had decides nothing.
+    let history = answer.status.is_success().then(|| serde_json::from_slice(&answer.body).ok()).flatten();
+    Ok(history.is_some_and(|history| plan::is_newest(ours, theirs, &history)))
 }
 
 async fn source(client: &Client, args: &PushArgs, step: &SourceStep, report: &mut PushReport) -> Result<(), Problem> {

@@ -1,6 +1,7 @@
 //! What must be done, from what is wanted and what Grafana has: pure.
 
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::boards::Board;
 use super::problem::Problem;
@@ -102,15 +103,44 @@ pub fn folder(list: &Value, wanted: Option<&str>) -> Result<FolderStep, Problem>
     ))
 }
 
-/// Decides about one dashboard, given what Grafana has under its uid and the folder it should lie in, if that is there.
-pub fn board(ours: &Board, theirs: Option<&Value>, folder: &FolderStep) -> Result<BoardStep, Problem> {
+/// Returns the note with which a dashboard is saved: by it its content is known again, however Grafana keeps it.
+#[must_use]
+pub fn message(board: &Board) -> String {
+    let sum = Sha256::digest(board.json.to_string());
+    let sum = sum.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("nightcast {} ({sum:016x})", env!("CARGO_PKG_VERSION"))
+}
+
+/// Whether Grafana tells a dashboard in other words than it was given. Those that bring old dashboards up to date when
+/// they are read do so with every one; the history then tells whether it is the one that was saved.
+#[must_use]
+pub fn is_told_otherwise(ours: &Board, theirs: Option<&Value>) -> bool {
+    theirs.and_then(|answer| Board::read(&answer["dashboard"])).is_some_and(|found| found.json != ours.json)
+}
+
+/// Whether the newest version in a history is this dashboard, saved by this program and by nobody since.
+#[must_use]
+pub fn is_newest(ours: &Board, theirs: Option<&Value>, history: &Value) -> bool {
+    // A list until Grafana 11, then an object that holds one.
+    let list = history.as_array().or_else(|| history["versions"].as_array());
+    let version = |one: &&Value| one["version"].as_i64();
+    let newest = list.into_iter().flatten().max_by_key(version);
+    newest.is_some_and(|newest| {
+        let current = theirs.is_some_and(|answer| answer["dashboard"]["version"] == newest["version"]);
+        current && newest["message"] == message(ours)
+    })
+}
+
+/// Decides about one dashboard, given what Grafana has under its uid, whether the history knows it as ours, and the
+/// folder it should lie in.
+pub fn board(ours: &Board, theirs: Option<&Value>, newest: bool, folder: &FolderStep) -> Result<BoardStep, Problem> {
     let Some(answer) = theirs else { return Ok(BoardStep::Create) };
     let what = format!("the dashboard {}", ours.uid);
     let found = Board::read(&answer["dashboard"]).ok_or_else(|| strange(&what, "it holds no dashboard"))?;
     let meta = &answer["meta"];
     let version = answer["dashboard"]["version"].as_i64().ok_or_else(|| strange(&what, "it has no version"))?;
     let there = matches!(folder, FolderStep::Keep(folder) if meta["folderUid"] == folder.uid.as_str());
-    let difference = match (found.json == ours.json, there) {
+    let difference = match (newest || found.json == ours.json, there) {
         (true, true) => return Ok(BoardStep::Keep),
         (false, _) => Difference::Content,
         (true, false) => Difference::Folder(text(&meta["folderTitle"])),
@@ -147,8 +177,7 @@ pub fn board_body(board: &Board, step: &BoardStep, folder: &str, overwrite: bool
     if let BoardStep::Update { version, .. } = step {
         json["version"] = (*version).into();
     }
-    let message = format!("nightcast {}", env!("CARGO_PKG_VERSION"));
-    json!({"dashboard": json, "folderUid": folder, "message": message, "overwrite": overwrite})
+    json!({"dashboard": json, "folderUid": folder, "message": message(board), "overwrite": overwrite})
 }
 
 /// Returns what Grafana must be sent to make a data source.
@@ -201,8 +230,8 @@ mod tests {
         let update = |difference| BoardStep::Update { difference, version: 4, by: "ann".to_owned() };
         let same: &dyn Fn(&mut Value) = &|_| ();
         let other: &dyn Fn(&mut Value) = &|json| json["panels"][0]["title"] = "Mine".into();
-        let wanted = |theirs: &Value| board(ours, Some(theirs), &home);
-        assert_eq!(board(ours, None, &home), Ok(BoardStep::Create));
+        let wanted = |theirs: &Value| board(ours, Some(theirs), false, &home);
+        assert_eq!(board(ours, None, false, &home), Ok(BoardStep::Create));
         assert_eq!(wanted(&answer(same, "n", false)), Ok(BoardStep::Keep));
         assert_eq!(wanted(&answer(same, "n", true)), Ok(BoardStep::Keep));
         assert_eq!(wanted(&answer(same, "m", false)), Ok(update(Difference::Folder("F".to_owned()))));
@@ -211,6 +240,29 @@ mod tests {
         for strange in [json!({}), json!({"dashboard": {"uid": "u", "title": "t"}})] {
             assert!(matches!(wanted(&strange), Err(Problem::Strange { .. })), "{strange}");
         }
+    }
+
+    #[test]
+    fn a_history_tells_whose_the_newest_version_is() {
+        let ours = &boards::all()[0];
+        let theirs = json!({"dashboard": {"uid": ours.uid, "title": ours.title, "version": 7, "migrated": true}});
+        let (saved, other) = (message(ours), message(&boards::all()[1]));
+        let list = |version: i64, message: &str| json!([{"version": version, "message": message}]);
+        assert!(is_told_otherwise(ours, Some(&theirs)) && !is_told_otherwise(ours, None));
+        for (history, newest) in [
+            (list(7, &saved), true),
+            (json!({"versions": [{"version": 6, "message": ""}, {"version": 7, "message": saved}]}), true),
+            (json!([{"version": 6, "message": saved}, {"version": 7, "message": "mine"}]), false),
+            (list(7, &other), false),
+            (list(6, &saved), false),
+            (json!({}), false),
+        ] {
+            assert_eq!(is_newest(ours, Some(&theirs), &history), newest, "{history}");
+        }
+        let home = FolderStep::Keep(Folder { uid: "n".to_owned(), title: "N".to_owned() });
+        let mut theirs = theirs;
+        theirs["meta"] = json!({"folderUid": "n"});
+        assert_eq!(board(ours, Some(&theirs), true, &home), Ok(BoardStep::Keep));
     }
 
     #[test]
