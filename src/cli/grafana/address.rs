@@ -68,6 +68,14 @@ impl Address {
         !self.https && !here && self.host != "localhost"
     }
 
+    /// Host and port as a request names them: without the port that everybody would take.
+    #[must_use]
+    pub fn called(&self) -> String {
+        let authority = self.authority();
+        let usual = if self.https { ":443" } else { ":80" };
+        authority.strip_suffix(usual).map_or(authority.clone(), str::to_owned)
+    }
+
     /// Host and port.
     #[must_use]
     pub fn authority(&self) -> String {
@@ -81,10 +89,7 @@ impl Address {
 
 impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let usual = if self.https { 443 } else { 80 };
-        let authority = self.authority();
-        let authority = if self.port == usual { authority.trim_end_matches(&format!(":{usual}")) } else { &authority };
-        write!(f, "{}://{authority}{}", if self.https { "https" } else { "http" }, self.path)
+        write!(f, "{}://{}{}", if self.https { "https" } else { "http" }, self.called(), self.path)
     }
 }
 

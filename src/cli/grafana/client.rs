@@ -63,14 +63,14 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, Problem> {
-        let slow = |limit| Problem::Slow { what: what.to_owned(), limit };
         let limit = CONNECT_MAX.min(self.timeout);
         let connecting = TcpStream::connect((self.address.host(), self.address.port()));
         let at = self.address.authority();
+        let unreachable = |why| Problem::Unreachable { at: at.clone(), why };
         let stream = tokio::time::timeout(limit, connecting)
             .await
-            .map_err(|_| slow(limit))?
-            .map_err(|error| Problem::Unreachable { at: at.clone(), why: error.to_string() })?;
+            .map_err(|_| unreachable(format!("nothing came back within {} s", limit.as_secs_f64())))?
+            .map_err(|error| unreachable(error.to_string()))?;
         let talk = async {
             match &self.tls {
                 None => self.talk(stream, what, method, path, body).await,
@@ -83,7 +83,8 @@ impl Client {
                 }
             }
         };
-        tokio::time::timeout(self.timeout, talk).await.map_err(|_| slow(self.timeout))?
+        let slow = |_| Problem::Slow { what: what.to_owned(), limit: self.timeout };
+        tokio::time::timeout(self.timeout, talk).await.map_err(slow)?
     }
 
     fn request(
@@ -95,7 +96,7 @@ impl Client {
         let bytes = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.address.path()));
         let agent = concat!("nightcast/", env!("CARGO_PKG_VERSION"));
-        request = request.header(HOST, self.address.authority()).header(USER_AGENT, agent);
+        request = request.header(HOST, self.address.called()).header(USER_AGENT, agent);
         request =
             request.header(ACCEPT, "application/json").header(AUTHORIZATION, &self.token).header(CONNECTION, "close");
         if body.is_some() {
