@@ -15,7 +15,7 @@ use super::table::{Section, complain};
 pub(super) type At<T> = Spanned<T>;
 
 /// The keys of the file itself.
-pub(super) const FILE_KEYS: &[&str] = &["station", "metrics", "channel"];
+pub(super) const FILE_KEYS: &[&str] = &["station", "metrics", "admin", "channel"];
 /// The keys of `[station]`.
 pub(super) const STATION_KEYS: &[&str] = &[
     "name",
@@ -31,6 +31,8 @@ pub(super) const STATION_KEYS: &[&str] = &[
 ];
 /// The keys of `[metrics]`.
 pub(super) const METRICS_KEYS: &[&str] = &["listen"];
+/// The keys of `[admin]`.
+pub(super) const ADMIN_KEYS: &[&str] = &["token-file"];
 /// The keys of each `[[channel]]`.
 pub(super) const CHANNEL_KEYS: &[&str] =
     &["id", "name", "folder", "order", "spacing", "weights", "seed", "prepare", "picture", "sound"];
@@ -43,6 +45,7 @@ pub(super) const SOUND_KEYS: &[&str] = &["loudness", "kbps"];
 pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("[station]", STATION_KEYS),
     ("[metrics]", METRICS_KEYS),
+    ("[admin]", ADMIN_KEYS),
     ("[[channel]]", CHANNEL_KEYS),
     ("[channel.picture]", PICTURE_KEYS),
     ("[channel.sound]", SOUND_KEYS),
@@ -65,6 +68,7 @@ pub(super) type WeightsFile = Vec<(At<String>, At<f64>)>;
 pub(super) struct File {
     pub(super) station: StationFile,
     pub(super) metrics: MetricsFile,
+    pub(super) admin: AdminFile,
     pub(super) channels: Vec<ChannelFile>,
 }
 
@@ -87,6 +91,12 @@ pub(super) struct StationFile {
 #[derive(Debug, Default)]
 pub(super) struct MetricsFile {
     pub(super) listen: Option<At<String>>,
+}
+
+/// `[admin]`
+#[derive(Debug, Default)]
+pub(super) struct AdminFile {
+    pub(super) token_file: Option<At<String>>,
 }
 
 /// `[[channel]]`
@@ -137,8 +147,13 @@ pub(super) fn read(root: &DeTable<'_>, problems: &mut Problems) -> File {
         let section = Section::open(table, span, "[metrics]".to_owned(), METRICS_KEYS, problems);
         MetricsFile { listen: section.text("listen", problems) }
     });
+    let admin = top.table("admin", problems).map(|(table, span)| {
+        let section = Section::open(table, span, "[admin]".to_owned(), ADMIN_KEYS, problems);
+        AdminFile { token_file: section.text("token-file", problems) }
+    });
     let (station, metrics) = (station.unwrap_or_default(), metrics.unwrap_or_default());
-    File { station, metrics, channels: read_channels(&top, problems) }
+    let admin = admin.unwrap_or_default();
+    File { station, metrics, admin, channels: read_channels(&top, problems) }
 }
 
 fn read_station(section: &Section<'_>, problems: &mut Problems) -> StationFile {

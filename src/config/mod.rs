@@ -69,6 +69,8 @@ pub struct Config {
     pub station: Station,
     /// Where the operator's programs read what goes on.
     pub metrics: Metrics,
+    /// Who may change what goes on.
+    pub admin: Admin,
     /// The channels in the order of the file; at least one, ids unique.
     pub channels: Vec<Channel>,
 }
@@ -103,6 +105,13 @@ pub struct Station {
 pub struct Metrics {
     /// Where metrics are served; none where they are not.
     pub listen: Option<SocketAddr>,
+}
+
+/// Who may change what goes on, at `/api/admin/`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Admin {
+    /// The file that holds the operator's token; none where the environment alone may hold it.
+    pub token_file: Option<PathBuf>,
 }
 
 /// One channel.

@@ -60,7 +60,7 @@ impl<'t> Section<'t> {
         }
         match nearest(written, self.known) {
             Some("channel") => "did you mean [[channel]]?".to_owned(),
-            Some(table @ ("station" | "metrics")) => format!("did you mean [{table}]?"),
+            Some(table @ ("station" | "metrics" | "admin")) => format!("did you mean [{table}]?"),
             Some(word) => format!("did you mean \"{word}\"?\nthe keys are {}", self.known.join(", ")),
             None => format!("the keys are {}", self.known.join(", ")),
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::file::{At, File, MetricsFile, StationFile};
 use super::problem::{Problem, Problems, nearest};
-use super::{Config, Metrics, Station, channel, defaults, value};
+use super::{Admin, Config, Metrics, Station, channel, defaults, value};
 
 /// What is needed to judge a value and to say where it stands.
 pub(super) struct Judge<'p> {
@@ -23,6 +23,8 @@ pub(super) fn config(file: File, base: &Path, cores: usize, problems: &mut Probl
     let station = judge.station(file.station, cores);
     "[metrics]".clone_into(&mut judge.place);
     let metrics = judge.metrics(file.metrics, &station);
+    "[admin]".clone_into(&mut judge.place);
+    let token_file = file.admin.token_file.and_then(|path| judge.path(&path, "token-file"));
     let channels = channel::all(file.channels, &mut judge);
     for (folder, span, place) in channels.folders {
         if overlap(&folder, &station.data) {
@@ -36,7 +38,7 @@ pub(super) fn config(file: File, base: &Path, cores: usize, problems: &mut Probl
             );
         }
     }
-    Config { station, metrics, channels: channels.channels }
+    Config { station, metrics, admin: Admin { token_file }, channels: channels.channels }
 }
 
 impl Judge<'_> {
@@ -289,7 +291,7 @@ mod tests {
             ffprobe: "ffprobe".into(),
         };
         let metrics = Metrics { listen: Some("127.0.0.1:9191".parse().unwrap()) };
-        assert_eq!(load(SHORTEST), Config { station, metrics, channels: vec![channel] });
+        assert_eq!(load(SHORTEST), Config { station, metrics, admin: Admin::default(), channels: vec![channel] });
     }
 
     #[test]
@@ -303,6 +305,17 @@ mod tests {
         assert_eq!(config.channels[0].folders, [Path::new("/etc/tv/../cats"), Path::new("/mnt/cats")]);
         let here = parse(SHORTEST, Path::new("channels.toml"), 8).unwrap();
         assert_eq!(here.channels[0].folders, [Path::new("cats")]);
+    }
+
+    #[test]
+    fn the_token_is_looked_for_from_the_folder_of_the_file() {
+        assert_eq!(load(SHORTEST).admin.token_file, None);
+        for (written, expected) in
+            [("admin-token", "/etc/tv/admin-token"), ("/run/secrets/token", "/run/secrets/token")]
+        {
+            let config = load(&format!("[admin]\ntoken-file = \"{written}\"\n{SHORTEST}"));
+            assert_eq!(config.admin.token_file.as_deref(), Some(Path::new(expected)));
+        }
     }
 
     #[test]

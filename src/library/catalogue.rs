@@ -262,6 +262,18 @@ impl Inventory {
         }
     }
 
+    /// Has files in quarantine looked into again, as if they were new.
+    pub fn requeue(&mut self, files: &BTreeSet<PathBuf>) {
+        for path in files {
+            let Some(entry) = self.files.get_mut(path) else { continue };
+            if matches!(entry.state, State::Quarantined(_) | State::Failed(_)) {
+                (entry.state, entry.last_reason) = (State::Waiting, None);
+                self.waiting.insert(path.clone());
+                self.changed = true;
+            }
+        }
+    }
+
     /// Returns the sidecars that were found and not read.
     #[must_use]
     pub fn sidecars_to_read(&self) -> Vec<SidecarWant> {

@@ -327,3 +327,25 @@ proptest! {
         prop_assert_eq!(inventory.next_settled(), None);
     }
 }
+
+/// Goal: a file in quarantine is looked into again when somebody asks, and others are left alone. Method: ask for one that
+/// was refused, one that is an item and one that is not there.
+#[test]
+fn a_requeued_file_is_looked_into_as_if_it_were_new() {
+    let mut inventory = inventory();
+    let old = stamp(5, at(-1000));
+    inventory.walked(walk(&[("/m/bad.mp4", old)]), at(0));
+    probe_all(&mut inventory, &refused("It is cut off."), at(0));
+    inventory.walked(walk(&[("/m/bad.mp4", old), ("/m/good.mp4", old)]), at(1));
+    probe_all(&mut inventory, &accepted("good"), at(1));
+    inventory.take_changed();
+    inventory.requeue(&["/m/bad.mp4", "/m/good.mp4", "/m/none.mp4"].map(PathBuf::from).into());
+    let catalogue = inventory.take_changed().expect("it is told");
+    assert_eq!(catalogue.refused[Path::new("/m/bad.mp4")], Refused::Settling);
+    assert!(catalogue.items.contains_key(Path::new("/m/good.mp4")));
+    let (path, stamp) = inventory.next_probe(1).expect("it is probed at once");
+    assert_eq!((path.as_path(), stamp), (Path::new("/m/bad.mp4"), old));
+    assert!(inventory.next_probe(2).is_none(), "and nothing else");
+    inventory.probed(&path, stamp, accepted("mended"), at(2));
+    assert_eq!(inventory.take_changed().expect("it is told").items.len(), 2);
+}

@@ -17,7 +17,7 @@ pub mod tally;
 pub mod task;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use item::{AudioInfo, FileStamp, Item, MediaInfo, Metadata, VideoInfo};
@@ -36,6 +36,16 @@ pub struct Catalogue {
     pub folder_problems: Vec<(PathBuf, String)>,
     /// Whether every folder was walked and every settled file probed at least once since start.
     pub complete: bool,
+}
+
+impl Catalogue {
+    /// Returns the files in quarantine with the reasons, by path.
+    pub fn quarantined(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.refused.iter().filter_map(|(path, refused)| match refused {
+            Refused::Quarantined(reason) => Some((path.as_path(), reason.as_str())),
+            Refused::Settling => None,
+        })
+    }
 }
 
 /// Why a file is not (or not yet) an item.

@@ -79,6 +79,11 @@ impl Library {
         self.catalogue.clone()
     }
 
+    /// Asks for files in quarantine to be looked into again, as if they were new. Others are left alone.
+    pub fn requeue(&self, files: impl IntoIterator<Item = PathBuf>) {
+        self.signals.requeue(files);
+    }
+
     /// Asks for a walk through all folders, soon.
     pub fn rescan(&self) {
         self.signals.grew.store(true, Ordering::SeqCst);
@@ -215,6 +220,7 @@ impl Keeper {
                 watches = self.walk(watches).await;
                 self.plan_next_walk(signals);
             }
+            self.inventory.requeue(&signals.take_requeued());
             self.look_again().await;
             self.begin_probes();
             if self.clock.now() >= self.publish_at {

@@ -13,7 +13,7 @@ mod task;
 use std::path::PathBuf;
 
 pub use queries::{HISTORY_DAYS, HISTORY_ROWS_MAX};
-pub use records::{Aired, Continuity, KnownFile, StoredFailure, StoredPlan, StoredVerdict};
+pub use records::{Aired, Continuity, Judgements, KnownFile, StoredFailure, StoredPlan, StoredVerdict};
 pub use task::Store;
 
 /// Why something could not be stored or read.

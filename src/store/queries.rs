@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 
 use super::StoreError;
-use super::records::{Aired, Continuity, KnownFile, StoredFailure, StoredPlan, StoredVerdict};
+use super::records::{Aired, Continuity, Judgements, KnownFile, StoredFailure, StoredPlan, StoredVerdict};
 use crate::ffmpeg::probe::RULES_VERSION;
 use crate::library::FileStamp;
 use crate::prepare::MezzanineId;
@@ -58,7 +58,8 @@ fn known_file(row: &Row<'_>) -> rusqlite::Result<KnownFile> {
 pub(super) fn put_files(connection: &mut Connection, files: &[KnownFile]) -> Answer<()> {
     let change = connection.transaction()?;
     {
-        let mut put = change.prepare_cached("REPLACE INTO file VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+        let mut put =
+            change.prepare_cached("REPLACE INTO file VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, unixepoch())")?;
         for file in files {
             let (media, metadata, reason) = match &file.verdict {
                 StoredVerdict::Accepted { media, metadata } => {
@@ -93,7 +94,8 @@ pub(super) fn forget_files(connection: &mut Connection, paths: &[PathBuf]) -> An
 
 /// Notes that an item cannot be prepared to a profile.
 pub(super) fn put_failure(connection: &Connection, id: &MezzanineId, reason: &str) -> Answer<()> {
-    connection.execute("REPLACE INTO failure VALUES (?1, ?2, ?3)", params![&*id.key.0, &*id.profile, reason])?;
+    let put = "REPLACE INTO failure VALUES (?1, ?2, ?3, unixepoch())";
+    connection.execute(put, params![&*id.key.0, &*id.profile, reason])?;
     Ok(())
 }
 
@@ -259,6 +261,45 @@ pub(super) fn load_continuity(connection: &Connection, channel: &ChannelId) -> A
         })
     });
     Ok(found.optional()?)
+}
+
+/// Returns since when each refused file is refused, and each item that cannot be prepared, as far as that was noted.
+pub(super) fn judgements(connection: &Connection) -> Answer<Judgements> {
+    let moment = |row: &Row<'_>, column| {
+        let seconds = row.get(column)?;
+        Timestamp::from_second(seconds)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, Box::new(error)))
+    };
+    let mut files =
+        connection.prepare_cached("SELECT path, judged FROM file WHERE reason IS NOT NULL AND judged IS NOT NULL")?;
+    let files = files.query_map([], |row| {
+        let path: Vec<u8> = row.get(0)?;
+        Ok((PathBuf::from(std::ffi::OsString::from_vec(path)), moment(row, 1)?))
+    })?;
+    let mut items = connection.prepare_cached("SELECT key, profile, judged FROM failure WHERE judged IS NOT NULL")?;
+    let items = items.query_map([], |row| {
+        Ok((MezzanineId { key: key(row, 0)?, profile: row.get::<_, String>(1)?.into() }, moment(row, 2)?))
+    })?;
+    Ok(Judgements { files: files.collect::<Result<_, _>>()?, items: items.collect::<Result<_, _>>()? })
+}
+
+/// Notes that a channel is off the air since a moment, or that it is not.
+pub(super) fn set_off(connection: &Connection, channel: &ChannelId, since: Option<Timestamp>) -> Answer<()> {
+    match since {
+        Some(since) => {
+            connection.execute("REPLACE INTO off VALUES (?1, ?2)", params![channel.as_str(), nanos(since)])?
+        }
+        None => connection.execute("DELETE FROM off WHERE channel = ?1", [channel.as_str()])?,
+    };
+    Ok(())
+}
+
+/// Returns the channels that are off the air, and since when.
+pub(super) fn off(connection: &Connection) -> Answer<Vec<(ChannelId, Timestamp)>> {
+    let mut query = connection.prepare_cached("SELECT channel, since_ns FROM off")?;
+    let rows = query.query_map([], |row| Ok((ChannelId::new(&row.get::<_, String>(0)?), timestamp(row, 1)?)))?;
+    let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+    Ok(rows.into_iter().filter_map(|(channel, since)| Some((channel?, since))).collect())
 }
 
 fn bytes(path: &Path) -> &[u8] {

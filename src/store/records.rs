@@ -1,5 +1,6 @@
 //! The records as other stages see them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -88,4 +89,13 @@ pub struct Continuity {
     pub discontinuity_sequence: u64,
     /// When the newest published segment ends.
     pub edge: Timestamp,
+}
+
+/// Since when files are refused, and items cannot be prepared.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Judgements {
+    /// Files of the library, by path.
+    pub files: BTreeMap<PathBuf, Timestamp>,
+    /// Items of the workshop.
+    pub items: BTreeMap<MezzanineId, Timestamp>,
 }

@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// One script a version; a database of version n has run the first n. Scripts are never changed, only added.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE file (
         path     BLOB PRIMARY KEY,   -- absolute, bytes as the system has them
         size     INTEGER NOT NULL,
@@ -57,10 +58,19 @@ const MIGRATIONS: &[&str] = &["
         discontinuity INTEGER NOT NULL,
         edge_ns       INTEGER NOT NULL
     ) WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE off (
+        channel  TEXT PRIMARY KEY,   -- taken off the air by the operator
+        since_ns INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    ALTER TABLE file ADD COLUMN judged INTEGER;    -- seconds since the epoch
+    ALTER TABLE failure ADD COLUMN judged INTEGER; -- seconds since the epoch
+",
+];
 
 /// The tables there are after the last script.
-const TABLES: [&str; 6] = ["file", "failure", "plan", "programme", "aired", "continuity"];
+const TABLES: [&str; 7] = ["file", "failure", "plan", "programme", "aired", "continuity", "off"];
 
 /// How long to wait for another program that reads the database, such as the command line beside the server.
 const BUSY: Duration = Duration::from_secs(5);

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::file::task::Database;
-use super::records::{Aired, Continuity, KnownFile, StoredFailure, StoredPlan};
+use super::records::{Aired, Continuity, Judgements, KnownFile, StoredFailure, StoredPlan};
 use super::{StoreError, queries, schema};
 use crate::prepare::MezzanineId;
 use crate::units::ChannelId;
@@ -181,6 +181,21 @@ impl Store {
     /// Notes where a channel's playlist stands.
     pub async fn save_continuity(&self, channel: ChannelId, at: Continuity) -> Result<(), StoreError> {
         self.ask(move |connection| queries::save_continuity(connection, &channel, &at)).await
+    }
+
+    /// Returns since when files are refused and items cannot be prepared.
+    pub async fn judgements(&self) -> Result<Judgements, StoreError> {
+        self.ask(|connection| queries::judgements(connection)).await
+    }
+
+    /// Notes that a channel is off the air since a moment, by the operator's will, or that it is not.
+    pub async fn set_off(&self, channel: ChannelId, since: Option<Timestamp>) -> Result<(), StoreError> {
+        self.ask(move |connection| queries::set_off(connection, &channel, since)).await
+    }
+
+    /// Returns the channels that are off the air by the operator's will, and since when.
+    pub async fn off(&self) -> Result<Vec<(ChannelId, Timestamp)>, StoreError> {
+        self.ask(|connection| queries::off(connection)).await
     }
 
     /// Returns where a channel's playlist stood, if it ever had one.

@@ -339,3 +339,35 @@ async fn ten_thousand_known_files_are_given_back() {
     println!("10,000 known files were read in {:?}", begun.elapsed());
     assert_eq!(files.len(), 10_000);
 }
+
+/// Goal: a channel that was taken off the air is still off after a restart. Method: close and open; take one back.
+#[tokio::test]
+async fn what_is_off_the_air_is_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("station.sqlite");
+    let (a, b) = (ChannelId::new("a").unwrap(), ChannelId::new("b").unwrap());
+    let since = Timestamp::from_second(1_795_000_000).unwrap();
+    let store = Store::open(&path, since).await.unwrap();
+    store.set_off(a.clone(), Some(since)).await.unwrap();
+    store.set_off(b.clone(), Some(since)).await.unwrap();
+    store.set_off(b, None).await.unwrap();
+    store.close().await;
+    let store = Store::open(&path, since).await.unwrap();
+    assert_eq!(store.off().await.unwrap(), [(a, since)]);
+    store.close().await;
+}
+
+/// Goal: it is known since when a file is refused; for one that may be played nothing is told. Method: judge both.
+#[tokio::test]
+async fn it_is_noted_since_when_a_file_is_refused() {
+    let store = Store::in_memory().await.unwrap();
+    let reason = "It is cut off.".to_owned();
+    let files = vec![known("/m/bad.mp4", StoredVerdict::Quarantined { reason: reason.clone() }), accepted("/m/a.mp4")];
+    store.put_files(files).await.unwrap();
+    let id = MezzanineId { key: ContentKey("k".into()), profile: "p".into() };
+    store.put_failure(id.clone(), reason).await.unwrap();
+    let judged = store.judgements().await.unwrap();
+    assert_eq!(judged.files.keys().collect::<Vec<_>>(), [Path::new("/m/bad.mp4")]);
+    assert_eq!(judged.items.keys().collect::<Vec<_>>(), [&id]);
+    assert!(judged.files.values().chain(judged.items.values()).all(|since| since.as_second() > 1_700_000_000));
+}

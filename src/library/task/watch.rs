@@ -1,9 +1,10 @@
 //! Listens for changes below the folders. Events only say "look again": moved-in and nested folders hide their content
 //! from events, so the walk is the truth.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -28,6 +29,21 @@ pub(super) struct Signals {
     pub(super) exhausted: AtomicBool,
     /// A folder lies on a disk whose changes, made elsewhere, no event tells.
     pub(super) remote: AtomicBool,
+    /// Files in quarantine that somebody wants looked into again.
+    requeued: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Signals {
+    /// Asks for files to be looked into again.
+    pub(super) fn requeue(&self, files: impl IntoIterator<Item = PathBuf>) {
+        self.requeued.lock().unwrap_or_else(PoisonError::into_inner).extend(files);
+        self.dirty.notify_one();
+    }
+
+    /// Returns the files that are to be looked into again.
+    pub(super) fn take_requeued(&self) -> BTreeSet<PathBuf> {
+        std::mem::take(&mut *self.requeued.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// What is watched for one folder.
