@@ -3,6 +3,7 @@
 mod channels;
 pub mod reload;
 mod startup;
+pub mod token;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -10,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -18,11 +20,13 @@ use crate::clock::Clock;
 use crate::config::reloads::Reloads;
 use crate::config::{self, Config};
 use crate::ffmpeg::Children;
+use crate::http::desk::{Desk, Order, Token};
 use crate::http::{self, Limits, StationView};
 use crate::metrics::{self, Sources};
 use crate::prepare::{MezzanineId, Preparer, Settings};
 use crate::service::task as service;
 use crate::store::Store;
+use crate::units::ChannelId;
 use channels::{Begun, Channels, Common};
 pub use startup::StartupError;
 use startup::{connections_max, listen, listen_for_metrics, lock, make_folders};
@@ -71,6 +75,7 @@ pub async fn run(
     let station = config.station.clone();
     let run_folder = station.data.join("run");
     // Nothing is touched before it is sure that no other station is at work on it.
+    let (token_told, token_seen) = watch::channel(token::present(&config.admin)?);
     let listener = listen(station.listen).map_err(|source| StartupError::Listen { address: station.listen, source })?;
     let metrics_listener = listen_for_metrics(config.metrics.listen)?;
     let _until_the_end = lock(&station.data)?;
@@ -82,8 +87,8 @@ pub async fn run(
 
     // Folders are walked and the first files looked into while the preparer asks ffmpeg what it can do.
     let children = Children::default();
-    let begin = |one| Begun::new(one, &station, &store, &children, &root, &tracker);
-    let begun: Vec<Begun> = config.channels.iter().map(begin).collect();
+    let off = off_the_air(&store).await;
+    let begun = Begun::all(&config, &off, &store, &children, &root, &tracker);
     let preparer = match start_preparer(&station, &store, &children, clock.clone(), &root, &tracker).await {
         Ok(preparer) => preparer,
         Err(error) => {
@@ -105,7 +110,7 @@ pub async fn run(
         tracker: tracker.clone(),
         run_folder,
     };
-    let mut channels = Channels::new(config, begun, common);
+    let mut channels = Channels::new(config, begun, off, common);
     let reloads = Arc::new(Reloads::since(begun_at));
     let tally = Arc::<http::Tally>::default();
     tracker.spawn(service::watch(channels.roster(), root.clone()));
@@ -129,11 +134,12 @@ pub async fn run(
     }
     let view = StationView { roster: channels.roster(), ready: ready_view, clock: clock.clone(), token: root.clone() };
     let limits = Limits { connections_max, ..Limits::default() };
-    tracker.spawn(http::serve(listener, http::router(view), limits, tally, root.clone()));
+    let (desk, orders) = Desk::new(token_seen);
+    tracker.spawn(http::serve(listener, http::router_with(view, &desk), limits, tally, root.clone()));
     started(address);
     service::ready();
 
-    follow_configuration(&path, &mut channels, &reloads, &clock, &token).await;
+    Operator::new(path, orders, token_told).follow(&mut channels, &reloads, &clock, &token).await;
     service::stopping();
     ready.send_replace(false);
     Ok(wind_down(&tracker, store).await)
@@ -151,39 +157,74 @@ async fn wind_down(tracker: &TaskTracker, store: Store) -> Ending {
     if in_time { Ending::Clean } else { Ending::Late }
 }
 
-/// Does what the configuration says whenever it is saved, or the station is sent SIGHUP, until the token ends. One with
-/// problems changes nothing.
-async fn follow_configuration(
-    path: &Path,
-    channels: &mut Channels,
-    reloads: &Reloads,
-    clock: &Clock,
-    token: &CancellationToken,
-) {
-    let mut file = reload::Watched::new(path);
-    loop {
-        let text = tokio::select! {
-            biased;
-            () = token.cancelled() => return,
-            text = file.next() => text,
-        };
-        let told = |problems: config::Problems| problems.to_a_running_station().to_string();
-        match text.and_then(|text| reload::parse(&text, path).map_err(told)) {
-            Ok(config) => {
-                let change = channels.follow(&config).await;
-                reloads.taken(clock.wall());
-                tracing::info!(change = change.words(), "configuration was read again");
-                if !change.at_restart.is_empty() {
-                    let keys = change.at_restart.join(", ");
-                    tracing::warn!(keys, "these keys are followed when the station is started again");
+/// Whom the station obeys: the configuration file, and orders.
+struct Operator {
+    path: PathBuf,
+    file: reload::Watched,
+    orders: mpsc::Receiver<Order>,
+    /// Where the token is told that opens the desk.
+    token: watch::Sender<Option<Token>>,
+}
+
+impl Operator {
+    fn new(path: PathBuf, orders: mpsc::Receiver<Order>, token: watch::Sender<Option<Token>>) -> Self {
+        Self { file: reload::Watched::new(&path), path, orders, token }
+    }
+
+    /// Does what the configuration says whenever it is saved, or the station is sent SIGHUP, and what is ordered, until the
+    /// token ends. A configuration with problems changes nothing.
+    async fn follow(mut self, channels: &mut Channels, reloads: &Reloads, clock: &Clock, end: &CancellationToken) {
+        loop {
+            tokio::select! {
+                biased;
+                () = end.cancelled() => return,
+                text = self.file.next() => match text.and_then(|text| self.understand(&text)) {
+                    Ok((config, token)) => {
+                        let change = channels.follow(&config).await;
+                        self.token.send_replace(token);
+                        reloads.taken(clock.wall());
+                        tracing::info!(change = change.words(), "configuration was read again");
+                        if !change.at_restart.is_empty() {
+                            let keys = change.at_restart.join(", ");
+                            tracing::warn!(keys, "these keys are followed when the station is started again");
+                        }
+                    }
+                    Err(problems) => {
+                        reloads.refused();
+                        tracing::error!("the configuration is not followed, the station goes on as it was:\n{problems}");
+                    }
+                },
+                Some(Order { action, answer }) = self.orders.recv() => {
+                    let done = tokio::select! {
+                        biased;
+                        () = end.cancelled() => return,
+                        done = channels.carry_out(action) => done,
+                    };
+                    // Whoever asked may have gone; what was done is done.
+                    let _gone = answer.send(done);
                 }
-            }
-            Err(problems) => {
-                reloads.refused();
-                tracing::error!("the configuration is not followed, the station goes on as it was:\n{problems}");
             }
         }
     }
+
+    fn understand(&self, text: &str) -> Result<(Config, Option<Token>), String> {
+        let told = |problems: config::Problems| problems.to_a_running_station().to_string();
+        let config = reload::parse(text, &self.path).map_err(told)?;
+        let token = token::present(&config.admin).map_err(|error| error.to_string())?;
+        Ok((config, token))
+    }
+}
+
+/// Returns the channels that the operator took off the air in an earlier life.
+async fn off_the_air(store: &Store) -> BTreeMap<ChannelId, Timestamp> {
+    let off = store.off().await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "failed to read which channels are off the air; all go on");
+        Vec::new()
+    });
+    for (id, since) in &off {
+        tracing::info!(channel = %id, %since, "the channel is off the air by the operator's order");
+    }
+    off.into_iter().collect()
 }
 
 async fn open_store(data: &Path, clock: &Clock) -> Result<Store, StartupError> {

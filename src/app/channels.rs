@@ -1,17 +1,22 @@
 //! The channels that live. Each has a token and tasks of its own, so that it can end or begin anew without the others.
 
+mod orders;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::STOP_MAX;
-use crate::channel::task::{Outputs, Parts, first_status};
+use crate::channel::task::{Outputs, Parts};
+use crate::channel::{ChannelState, ChannelStatus};
 use crate::clock::Clock;
 use crate::config::{self, Change, Config};
 use crate::ffmpeg::Children;
@@ -39,17 +44,20 @@ pub(super) struct Common {
     pub(super) run_folder: PathBuf,
 }
 
-/// A channel whose library is being read already; it is not on air yet.
+/// A channel whose library is being read already, or that is off the air; it is not on air yet.
 pub(super) struct Begun {
     config: config::Channel,
     library: Library,
     token: CancellationToken,
     tracker: TaskTracker,
+    off: bool,
 }
 
-/// A channel that lives.
+/// A channel that lives, or is off the air.
 struct Life {
     config: config::Channel,
+    /// By the operator's will: nothing of it runs.
+    off: bool,
     token: CancellationToken,
     tracker: TaskTracker,
     face: Face,
@@ -68,13 +76,34 @@ pub(super) struct Channels {
     /// What the station lives by: keys that wait for a restart have their old values.
     config: Config,
     lives: Vec<Life>,
+    /// The channels that the operator took off the air, also those that the configuration does not name now.
+    off: BTreeMap<ChannelId, Timestamp>,
     roster: watch::Sender<Arc<Roster>>,
     sources: watch::Sender<Arc<[ChannelSource]>>,
 }
 
 impl Begun {
+    /// Begins to read the libraries of all channels but those that are off the air.
+    pub(super) fn all(
+        config: &Config,
+        off: &BTreeMap<ChannelId, Timestamp>,
+        store: &Store,
+        children: &Children,
+        root: &CancellationToken,
+        everything: &TaskTracker,
+    ) -> Vec<Self> {
+        let begin = |one: &config::Channel| {
+            if off.contains_key(&one.id) {
+                Self::off(one, &config.station, store, children, root)
+            } else {
+                Self::new(one, &config.station, store, children, root, everything)
+            }
+        };
+        config.channels.iter().map(begin).collect()
+    }
+
     /// Begins to read a channel's library.
-    pub(super) fn new(
+    fn new(
         config: &config::Channel,
         station: &config::Station,
         store: &Store,
@@ -82,6 +111,38 @@ impl Begun {
         root: &CancellationToken,
         everything: &TaskTracker,
     ) -> Self {
+        let (begun, task) = Self::still(config, station, store, children, root);
+        begun.tracker.spawn(task);
+        let (ended, all) = (begun.token.clone(), begun.tracker.clone());
+        everything.spawn(async move {
+            ended.cancelled().await;
+            all.close();
+            all.wait().await;
+        });
+        begun
+    }
+
+    /// Returns a channel that is off the air: its library is not read.
+    fn off(
+        config: &config::Channel,
+        station: &config::Station,
+        store: &Store,
+        children: &Children,
+        root: &CancellationToken,
+    ) -> Self {
+        let (begun, _never) = Self::still(config, station, store, children, root);
+        begun.token.cancel();
+        Self { off: true, ..begun }
+    }
+
+    /// Returns a channel of which nothing runs, and what would keep its library.
+    fn still(
+        config: &config::Channel,
+        station: &config::Station,
+        store: &Store,
+        children: &Children,
+        root: &CancellationToken,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let settings = LibrarySettings {
             channel: config.id.clone(),
             folders: config.folders.clone(),
@@ -91,19 +152,12 @@ impl Begun {
             ffprobe: station.ffprobe.clone(),
             family: children.of(&config.id),
         };
-        let (token, tracker) = (root.child_token(), TaskTracker::new());
+        let token = root.child_token();
         let (task, library) = library::start(settings, store.clone(), token.clone());
-        tracker.spawn(task);
-        let (ended, all) = (token.clone(), tracker.clone());
-        everything.spawn(async move {
-            ended.cancelled().await;
-            all.close();
-            all.wait().await;
-        });
-        Self { config: config.clone(), library, token, tracker }
+        (Self { config: config.clone(), library, token, tracker: TaskTracker::new(), off: false }, task)
     }
 
-    /// Puts the channel on air; to viewers it goes on where `outputs` stand.
+    /// Puts the channel on air, where it is not to be off; to viewers it goes on where `outputs` stand.
     fn go_on_air(self, station: &config::Station, common: &Common, face: Face) -> Life {
         let Face { outputs, viewers } = face;
         let parts = Parts {
@@ -127,9 +181,14 @@ impl Begun {
             library: self.library,
             family: parts.family.clone(),
         };
-        let span = tracing::info_span!("channel", id = %self.config.id);
-        self.tracker.spawn(keep_alive(parts, outputs.clone()).instrument(span));
-        Life { config: self.config, token: self.token, tracker: self.tracker, face: Face { outputs, viewers }, source }
+        let Self { config, token, tracker, off, .. } = self;
+        if off {
+            outputs.lie_still(&config, common.clock.now());
+        } else {
+            let span = tracing::info_span!("channel", id = %config.id);
+            tracker.spawn(keep_alive(parts, outputs.clone()).instrument(span));
+        }
+        Life { config, off, token, tracker, face: Face { outputs, viewers }, source }
     }
 }
 
@@ -147,14 +206,14 @@ impl Life {
 
 impl Channels {
     /// Puts all channels on air.
-    pub(super) fn new(config: Config, begun: Vec<Begun>, common: Common) -> Self {
+    pub(super) fn new(config: Config, begun: Vec<Begun>, off: BTreeMap<ChannelId, Timestamp>, common: Common) -> Self {
         let first = |one: Begun| {
             let face = Face::new(&one.config);
             one.go_on_air(&config.station, &common, face)
         };
         let lives = begun.into_iter().map(first).collect();
         let (roster, sources) = (watch::Sender::default(), watch::Sender::new([].into()));
-        let channels = Self { common, config, lives, roster, sources };
+        let channels = Self { common, config, lives, off, roster, sources };
         channels.tell();
         channels
     }
@@ -194,7 +253,12 @@ impl Channels {
 
     fn begin(&mut self, config: &config::Channel, face: Face) {
         let Common { store, children, root, tracker, .. } = &self.common;
-        let begun = Begun::new(config, &self.config.station, store, children, root, tracker);
+        let station = &self.config.station;
+        let begun = if self.off.contains_key(&config.id) {
+            Begun::off(config, station, store, children, root)
+        } else {
+            Begun::new(config, station, store, children, root, tracker)
+        };
         self.lives.push(begun.go_on_air(&self.config.station, &self.common, face));
     }
 
@@ -223,8 +287,9 @@ impl Channels {
 
 impl Face {
     fn new(config: &config::Channel) -> Self {
-        let (status, snapshot) = (watch::Sender::new(Arc::new(first_status(config))), watch::Sender::default());
-        let outputs = Outputs { status: Arc::new(status), snapshot: Arc::new(snapshot), counters: Arc::default() };
+        let starting = ChannelStatus::lifeless(&config.id, &config.name, ChannelState::Starting);
+        let status = Arc::new(watch::Sender::new(Arc::new(starting)));
+        let outputs = Outputs { status, snapshot: Arc::default(), counters: Arc::default(), skips: Arc::default() };
         Self { outputs, viewers: Arc::default() }
     }
 }

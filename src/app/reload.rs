@@ -16,12 +16,22 @@ use crate::config::{self, Config, Problems};
 /// How long a file must have been left alone before it is read: editors write in several steps.
 const REST: Duration = Duration::from_millis(250);
 
+/// Why the file is to be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Due {
+    Touched,
+    Asked,
+}
+
 /// The configuration file.
 pub(super) struct Watched {
     path: PathBuf,
     /// What was read last; the same again is no news.
     seen: Option<String>,
     touched: Arc<Notify>,
+    /// Whether the file was touched, or reading was asked for, and it was not read since: [`Self::next`] may be given up and
+    /// called again.
+    due: Option<Due>,
     /// None where the station has a terminal: there the signal tells that the terminal is gone, and ends it.
     hangup: Option<Signal>,
     _watcher: Option<RecommendedWatcher>,
@@ -36,25 +46,31 @@ impl Watched {
         });
         let hangup = (!std::io::stdin().is_terminal()).then(|| signal(SignalKind::hangup()).ok()).flatten();
         let seen = std::fs::read_to_string(path).ok();
-        Self { path: path.to_owned(), seen, touched, hangup, _watcher: watcher.ok() }
+        Self { path: path.to_owned(), seen, touched, due: None, hangup, _watcher: watcher.ok() }
     }
 
-    /// Returns the text of the file when it was saved with another one, or when SIGHUP came.
+    /// Returns the text of the file when it was saved with another one, or when SIGHUP came. May be given up and called
+    /// again: nothing is missed.
     ///
     /// # Errors
     /// When SIGHUP came and it cannot be read, in words.
     pub(super) async fn next(&mut self) -> Result<String, String> {
         loop {
-            let asked = tokio::select! {
-                biased;
-                Some(()) = heard(&mut self.hangup) => true,
-                () = self.touched.notified() => false,
-            };
+            if self.due.is_none() {
+                tokio::select! {
+                    biased;
+                    Some(()) = heard(&mut self.hangup) => self.due = Some(Due::Asked),
+                    () = self.touched.notified() => self.due = Some(Due::Touched),
+                }
+            }
+            let asked = self.due == Some(Due::Asked);
             if !asked {
                 // Until nothing came for a while.
                 while tokio::time::timeout(REST, self.touched.notified()).await.is_ok() {}
             }
-            match tokio::fs::read_to_string(&self.path).await {
+            let read = tokio::fs::read_to_string(&self.path).await;
+            self.due = None;
+            match read {
                 Ok(text) if asked || self.seen.as_ref() != Some(&text) => {
                     self.seen = Some(text.clone());
                     return Ok(text);

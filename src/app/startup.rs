@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket};
 
+use super::token::TokenError;
 use crate::config;
 
 /// How many connections may wait to be accepted; the system may allow fewer (4096 since Linux 5.4).
@@ -68,6 +69,9 @@ pub enum StartupError {
         #[source]
         source: io::Error,
     },
+    /// The operator's token is named and of no use.
+    #[error("failed to start: {0}")]
+    Token(#[from] TokenError),
     /// The database cannot be used.
     #[error("failed to open the station's database in {path}")]
     Store {

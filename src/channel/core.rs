@@ -51,6 +51,17 @@ pub enum Action {
     Plan,
 }
 
+/// An item that ends before its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The programme's serial.
+    pub serial: u64,
+    /// Its title.
+    pub title: String,
+    /// When the next begins: what was given to ffmpeg already still airs.
+    pub ends: Timestamp,
+}
+
 /// One channel.
 #[derive(Debug)]
 pub struct Core {
@@ -155,6 +166,24 @@ impl Core {
     /// made again.
     pub fn unreadable(&mut self, airing: u64, now: Timestamp) {
         self.air.unreadable(airing, now);
+    }
+
+    /// Ends the item at the live edge at the GOP that was reached, so that the next programme begins. Returns what is
+    /// skipped; none while no item is on air.
+    ///
+    /// What comes after it is never touched: where all of it was fed already, it ends by itself in a few seconds.
+    pub fn skip(&mut self) -> Option<Skipped> {
+        if self.state() != ChannelState::OnAir {
+            return None;
+        }
+        let (airing, _) = self.aired.back()?;
+        let (id, programme) = (airing.id, airing.programme.as_ref()?);
+        let (serial, title) = (programme.serial, programme.metadata.title.clone());
+        if self.air.current().is_some_and(|fed| fed.id == id) {
+            self.air.cut();
+        }
+        let after = self.air.coming(id).next().map(|next| next.begins);
+        Some(Skipped { serial, title, ends: after.unwrap_or_else(|| self.air.fed_edge()) })
     }
 
     /// Forgets the slate if it is this one, whose file is of no use any more; returns whether it was.

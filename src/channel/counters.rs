@@ -171,7 +171,7 @@ impl States {
         match state {
             ChannelState::OnAir => (self.on_air + passed, self.slate),
             ChannelState::Slate => (self.on_air + passed, self.slate + passed),
-            ChannelState::Starting | ChannelState::Recovering => (self.on_air, self.slate),
+            ChannelState::Starting | ChannelState::Recovering | ChannelState::Off => (self.on_air, self.slate),
         }
     }
 }
@@ -196,6 +196,7 @@ mod tests {
             // The channel began anew inside.
             (ChannelState::Starting, 26),
             (ChannelState::OnAir, 30),
+            (ChannelState::Off, 33),
         ] {
             counters.state(state, at(since));
         }
@@ -203,7 +204,7 @@ mod tests {
             let numbers = counters.read(at(now));
             (numbers.on_air.as_secs(), numbers.slate.as_secs())
         };
-        assert_eq!((told(30), told(33)), ((15, 5), (18, 5)));
+        assert_eq!((told(33), told(50)), ((18, 5), (18, 5)));
     }
 
     #[test]

@@ -35,6 +35,26 @@ pub struct ChannelStatus {
 }
 
 impl ChannelStatus {
+    /// Returns what is told of a channel that does not live: before it has begun, or off the air.
+    #[must_use]
+    pub fn lifeless(id: &ChannelId, name: &str, state: ChannelState) -> Self {
+        let reason = (state == ChannelState::Off).then(|| Self::OFF.into());
+        Self {
+            id: id.clone(),
+            name: name.into(),
+            state,
+            reason,
+            aired: Arc::default(),
+            next: Arc::default(),
+            run: RunId(0),
+            restarts: 0,
+            library: LibraryCounts::default(),
+            edge: None,
+        }
+    }
+
+    /// What viewers read of a channel that is off the air.
+    pub const OFF: &str = "This channel is off the air for now.";
     /// How many past airings are told, at most.
     pub const AIRED_MAX: usize = 200;
     /// How many coming airings are told, at most.
@@ -53,6 +73,8 @@ pub enum ChannelState {
     Slate,
     /// The on-air ffmpeg ended and the next run has not published yet.
     Recovering,
+    /// Nothing, by the operator's will.
+    Off,
 }
 
 /// One airing, past, present or planned.

@@ -1,6 +1,7 @@
 //! One channel: performs what its core decides. The only place where a channel touches the world.
 #![expect(clippy::disallowed_methods, reason = "opens mezzanines")]
 
+mod skip;
 mod supply;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::skip::{SKIPS_MAX, Skip};
+pub use self::skip::{Skips, ask_to_skip};
 use self::supply::{SLATE_REST, mezzanine_id};
 use super::air::{Air, AirAction};
 use super::core::{Action, BACKLOG, Core};
@@ -77,22 +80,18 @@ pub struct Outputs {
     pub snapshot: Arc<watch::Sender<Arc<Snapshot>>>,
     /// What it has done.
     pub counters: Arc<Counters>,
+    /// Where its present life may be asked for a skip; none before it has begun.
+    pub skips: Arc<watch::Sender<Option<Skips>>>,
 }
 
-/// Returns what a channel tells before it has begun.
-#[must_use]
-pub fn first_status(config: &config::Channel) -> ChannelStatus {
-    ChannelStatus {
-        id: config.id.clone(),
-        name: config.name.as_str().into(),
-        state: ChannelState::Starting,
-        reason: None,
-        aired: Arc::default(),
-        next: Arc::default(),
-        run: RunId(0),
-        restarts: 0,
-        library: LibraryCounts::default(),
-        edge: None,
+impl Outputs {
+    /// Tells that the channel is off the air: there is nothing to watch, and it will not begin by itself.
+    pub fn lie_still(&self, config: &config::Channel, now: Timestamp) {
+        let status = ChannelStatus::lifeless(&config.id, &config.name, ChannelState::Off);
+        self.skips.send_replace(None);
+        self.status.send_replace(Arc::new(status));
+        self.snapshot.send_replace(Arc::default());
+        self.counters.state(ChannelState::Off, now);
     }
 }
 
@@ -111,6 +110,7 @@ pub async fn run(parts: Parts, outputs: Outputs) {
                     shell.event(event);
                 }
             }
+            Some(skip) = inbox.skips.recv() => shell.skip(skip),
             Some(written) = inbox.written.recv() => shell.segment_written(written),
             Some((idle, slate)) = inbox.slates.recv() => shell.slate_made(&idle, slate),
             Ok(()) = inbox.catalogue.changed() => {
@@ -128,6 +128,7 @@ pub async fn run(parts: Parts, outputs: Outputs) {
 struct Inbox {
     events: mpsc::Receiver<RunEvent>,
     slates: mpsc::Receiver<(Idle, Result<Arc<Mezzanine>, String>)>,
+    skips: mpsc::Receiver<Skip>,
     written: mpsc::Receiver<Written>,
     catalogue: watch::Receiver<Arc<Catalogue>>,
     workshop: watch::Receiver<u64>,
@@ -200,11 +201,14 @@ impl Shell {
         let keeper = keep::task::run(id, parts.store.clone(), kept_inbox, aired_inbox, CancellationToken::new());
         parts.tracker.spawn(keeper);
         let (spooler, written) = Spooler::new(parts.run_folder.clone(), parts.config.id.clone(), parts.tracker.clone());
+        let (skips, skips_inbox) = mpsc::channel(SKIPS_MAX);
+        outputs.skips.send_replace(Some(skips));
         let mut catalogue = parts.catalogue.clone();
         catalogue.mark_changed();
         let inbox = Inbox {
             events: events_inbox,
             slates: slates_inbox,
+            skips: skips_inbox,
             written,
             catalogue,
             workshop: parts.preparer.subscribe(),

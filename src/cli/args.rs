@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::grafana::address::Address;
+use super::operator::AdminArgs;
 use crate::clock::Clock;
 use crate::units::ChannelId;
 
@@ -71,6 +72,8 @@ pub enum Command {
     Library(LibraryArgs),
     /// Ask the running station whether it is alive: exit code 0 if so, else 1. For containers and scripts.
     Healthcheck,
+    /// Order something of the running station: skip, rescan, requeue, off, on.
+    Admin(AdminArgs),
     /// Make two folders of small films, so that there is something to watch. Existing films are kept.
     Demo(DemoArgs),
     /// Bring the dashboards to a Grafana that is already there.
@@ -194,7 +197,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-fn channel_id(text: &str) -> Result<ChannelId, String> {
+pub(super) fn channel_id(text: &str) -> Result<ChannelId, String> {
     ChannelId::new(text)
         .ok_or_else(|| "an id holds a-z, 0-9 and - only (hint: \"nightcast library\" shows them)".to_owned())
 }

@@ -9,5 +9,6 @@ pub mod check;
 pub mod commands;
 pub mod grafana;
 mod log;
+pub mod operator;
 pub mod report;
 mod table;

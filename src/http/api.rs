@@ -158,11 +158,12 @@ pub(super) async fn healthz() -> Response {
     ([FRESH], "ok\n").into_response()
 }
 
-/// Answers whether viewers may be sent here: every channel has something to watch, and no stop was asked for.
+/// Answers whether viewers may be sent here: every channel has something to watch, or is off the air on
+/// purpose, and no stop was asked for.
 pub(super) async fn readyz(State(view): State<Arc<StationView>>) -> Response {
     let stopping = view.token.is_cancelled();
     let mut text = String::new();
-    for channel in view.roster().channels.iter().filter(|channel| !channel.published()) {
+    for channel in view.roster().channels.iter().filter(|channel| !channel.published() && !channel.is_off()) {
         let _ = writeln!(text, "{}: nothing published yet", channel.id);
     }
     if stopping {

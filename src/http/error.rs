@@ -3,13 +3,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::desk::Desk;
 use super::state::StationView;
-use super::{bare, page};
+use super::{admin, bare, page};
 
 /// Why a request gets no content. The message is shown to viewers, so it is a sentence and names nothing internal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum HttpError {
     /// The channel has not published anything, and the request has waited long enough.
     #[error("The channel is starting. Try again in a second.")]
     Starting,
+    /// The operator took the channel off the air.
+    #[error("This channel is off the air for now.")]
+    OffAir,
     /// The server is shutting down.
     #[error("The station is restarting. Try again in a few seconds.")]
     Stopping,
@@ -52,7 +56,7 @@ impl HttpError {
     pub fn status(self) -> StatusCode {
         match self {
             Self::NoSuchPage | Self::NoSuchChannel | Self::SegmentGone | Self::SegmentNotYet => StatusCode::NOT_FOUND,
-            Self::Starting | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Starting | Self::OffAir | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::ReadOnly => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
@@ -65,6 +69,7 @@ impl HttpError {
         match self {
             Self::Starting => Some("1"),
             Self::Stopping => Some("3"),
+            Self::OffAir => Some("10"),
             _ => None,
         }
     }
@@ -115,10 +120,14 @@ pub(super) async fn for_people(State(view): State<Arc<StationView>>, request: Re
     response
 }
 
-/// Refuses every method that could change something, and answers OPTIONS where no CORS layer has.
-pub(super) async fn reading_only(request: Request, next: Next) -> Response {
+/// Refuses every method that could change something, but for POST at the operator's desk; answers OPTIONS where no CORS
+/// layer has.
+pub(super) async fn reading_only(State(desk): State<Desk>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
-    if !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
+    let at_the_desk = method == Method::POST
+        && desk.is_open()
+        && request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().starts_with(admin::BEGINNING));
+    if !at_the_desk && !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return HttpError::ReadOnly.into_response();
     }
     // RFC 9110 §9.3.7: about the server as a whole.
@@ -145,12 +154,13 @@ pub(super) fn panicked(cause: Box<dyn Any + Send>) -> Response {
 mod tests {
     use super::*;
 
-    const ALL: [HttpError; 10] = [
+    const ALL: [HttpError; 11] = [
         HttpError::NoSuchPage,
         HttpError::NoSuchChannel,
         HttpError::SegmentGone,
         HttpError::SegmentNotYet,
         HttpError::Starting,
+        HttpError::OffAir,
         HttpError::Stopping,
         HttpError::ReadOnly,
         HttpError::Malformed,

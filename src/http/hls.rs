@@ -44,6 +44,9 @@ pub(super) async fn playlist(
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
+    if channel.is_off() {
+        return Err(HttpError::OffAir);
+    }
     channel.viewers.asked(peer.map(|peer| peer.0), &headers);
     let body = first_playlist(channel.snapshot.clone(), &view.token).await?;
     let etag = HeaderValue::from_str(&body.etag).map_err(|_| HttpError::Fault)?;
@@ -84,6 +87,9 @@ pub(super) async fn segment(
     let msn = segment_number(&file).ok_or(HttpError::NoSuchPage)?;
     let snapshot = channel.snapshot();
     let Some(segment) = snapshot.segments.get(&msn) else {
+        if channel.is_off() {
+            return Err(HttpError::OffAir);
+        }
         let to_come = snapshot.newest.is_none_or(|newest| msn > newest);
         return Err(if to_come { HttpError::SegmentNotYet } else { HttpError::SegmentGone });
     };

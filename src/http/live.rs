@@ -16,6 +16,7 @@ use super::error::HttpError;
 use super::hls::TS_TYPE;
 use super::state::StationView;
 use super::viewers::Watching;
+use crate::channel::{ChannelState, ChannelStatus};
 use crate::hls::{SegmentBody, Snapshot};
 use crate::units::{MediaTime, Msn};
 
@@ -29,20 +30,26 @@ pub(super) async fn live_ts(
     Path(id): Path<String>,
 ) -> Result<Response, HttpError> {
     let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
+    if channel.is_off() {
+        return Err(HttpError::OffAir);
+    }
     let headers = [(header::CONTENT_TYPE, TS_TYPE), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     // For HEAD the router drops the body unread, and nothing was looked up for it.
-    Ok((headers, Body::from_stream(segments(channel.snapshot.clone(), channel.viewers.opened(), view.token.clone())))
-        .into_response())
+    let (status, watching) = (channel.status.clone(), channel.viewers.opened());
+    let segments = segments(channel.snapshot.clone(), status, watching, view.token.clone());
+    Ok((headers, Body::from_stream(segments)).into_response())
 }
 
 /// Returns the bytes of every segment from a little before the live edge on. Nothing is read ahead: the next segment
 /// is looked up when the viewer has taken the one before.
 fn segments(
     snapshot: watch::Receiver<Arc<Snapshot>>,
+    status: watch::Receiver<Arc<ChannelStatus>>,
     watching: Watching,
     token: CancellationToken,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    unfold((snapshot, None, watching, token), |(mut snapshot, mut last, watching, token)| async move {
+    let begun = (snapshot, status, None, watching, token);
+    unfold(begun, |(mut snapshot, mut status, mut last, watching, token)| async move {
         loop {
             let step = next_step(&snapshot.borrow_and_update(), last);
             match step {
@@ -52,19 +59,20 @@ fn segments(
                     if let Ok(bytes) = &bytes {
                         watching.0.sent(bytes.len());
                     }
-                    return Some((bytes, (snapshot, last, watching, token)));
+                    return Some((bytes, (snapshot, status, last, watching, token)));
                 }
                 Step::FellBehind => {
                     // An error, so that the connection is cut and the viewer knows that this was no orderly end.
                     let error = io::Error::new(io::ErrorKind::TimedOut, "viewer fell out of the window");
                     last = Some(Msn(u64::MAX));
-                    return Some((Err(error), (snapshot, last, watching, token)));
+                    return Some((Err(error), (snapshot, status, last, watching, token)));
                 }
                 Step::Wait => {}
             }
             let changed = tokio::select! {
                 biased;
                 () = token.cancelled() => return None,
+                _ = status.wait_for(|status| status.state == ChannelState::Off) => return None,
                 changed = snapshot.changed() => changed,
             };
             if changed.is_err() {

@@ -2,12 +2,15 @@
 //!
 //! Receives the channels' immutable snapshots ([`StationView`]); gives an [`axum::Router`] that answers from memory, and
 //! [`serve`], the accept loop that keeps slow, silent and too many peers away from it. Promises that segment bytes are
-//! shared and never copied or compressed, that everything is read-only, and that no answer waits longer than a named
-//! limit. Does not decide what is on air, and keeps no state of its own.
+//! shared and never copied or compressed, that everything is read-only but the operator's [`desk`], which is not there without
+//! a token, and that no answer waits longer than a named limit. Does not decide what is on air, and keeps no state of its
+//! own.
 
+mod admin;
 mod api;
 mod caching;
 mod connection;
+pub mod desk;
 mod error;
 mod head;
 mod hls;
@@ -31,6 +34,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 
+pub use desk::Desk;
 pub use error::HttpError;
 pub use state::{ChannelView, Roster, StationView};
 pub use tally::Tally;
@@ -40,8 +44,13 @@ pub use viewers::Viewers;
 /// How long a browser may remember the answer to a CORS preflight: a day, the most that browsers accept.
 const PREFLIGHT_AGE: Duration = Duration::from_hours(24);
 
-/// Returns everything the public listener answers. Layers are read from the bottom up: the last sees a request first.
+/// Returns everything the public listener answers without a desk.
 pub fn router(view: StationView) -> Router {
+    router_with(view, &Desk::closed())
+}
+
+/// Returns everything the public listener answers. Layers are read from the bottom up: the last sees a request first.
+pub fn router_with(view: StationView, desk: &Desk) -> Router {
     let view = Arc::new(view);
     // What players and other sites' pages may read: everything about a channel, from anywhere.
     let open = Router::new()
@@ -53,6 +62,7 @@ pub fn router(view: StationView) -> Router {
         .layer(cors());
     Router::new()
         .merge(open)
+        .merge(admin::routes(desk))
         .route("/", get(page::index))
         .route("/watch/{id}", get(page::watch))
         .route("/assets/{*path}", get(page::asset))
@@ -63,7 +73,7 @@ pub fn router(view: StationView) -> Router {
         .fallback(|| async { HttpError::NoSuchPage })
         .layer(from_fn_with_state(Arc::clone(&view), error::for_people))
         .layer(CompressionLayer::new().compress_when(caching::worth_compressing))
-        .layer(from_fn(error::reading_only))
+        .layer(from_fn_with_state(desk.clone(), error::reading_only))
         .layer(CatchPanicLayer::custom(error::panicked))
         // Outermost, so that refusals are told to be what they are, too.
         .layer(from_fn(page::secure))

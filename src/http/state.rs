@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::viewers::Viewers;
-use crate::channel::ChannelStatus;
+use crate::channel::{ChannelState, ChannelStatus};
 use crate::clock::Clock;
 use crate::hls::Snapshot;
 use crate::units::ChannelId;
@@ -71,6 +71,12 @@ impl ChannelView {
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.borrow())
+    }
+
+    /// Returns whether the operator took it off the air.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.status.borrow().state == ChannelState::Off
     }
 
     /// Returns whether there is something to watch.

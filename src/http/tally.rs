@@ -11,7 +11,7 @@ use axum::response::Response;
 use tokio::time::Instant;
 
 /// The templates of the routes, as the router knows them; the last stands for what has none.
-pub const ROUTES: [&str; 13] = [
+pub const ROUTES: [&str; 20] = [
     "/",
     "/watch/{id}",
     "/channels/{id}/index.m3u8",
@@ -24,15 +24,24 @@ pub const ROUTES: [&str; 13] = [
     "/favicon.ico",
     "/healthz",
     "/readyz",
+    "/api/admin/rescan",
+    "/api/admin/quarantine",
+    "/api/admin/channels/{id}/skip",
+    "/api/admin/channels/{id}/rescan",
+    "/api/admin/channels/{id}/requeue",
+    "/api/admin/channels/{id}/off",
+    "/api/admin/channels/{id}/on",
     "other",
 ];
 
 /// The methods that are answered; the last stands for all others.
-pub const METHODS: [&str; 4] = ["GET", "HEAD", "OPTIONS", "other"];
+pub const METHODS: [&str; 5] = ["GET", "HEAD", "OPTIONS", "POST", "other"];
 
 /// The status codes that are given; the last stands for all others.
-pub const CODES: [&str; 13] =
-    ["200", "204", "206", "304", "400", "404", "405", "412", "414", "416", "500", "503", "other"];
+pub const CODES: [&str; 18] = [
+    "200", "204", "206", "304", "400", "401", "404", "405", "408", "409", "412", "413", "414", "416", "429", "500",
+    "503", "other",
+];
 
 /// Where the buckets of answering times end, in seconds; beyond the last is one more.
 pub const DURATION_BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];

@@ -10,11 +10,12 @@ use crate::http::Viewers;
 use crate::library::{Catalogue, Reproach, Tally};
 use crate::on_air::Cause;
 
-const STATES: [(ChannelState, &str); 4] = [
+const STATES: [(ChannelState, &str); 5] = [
     (ChannelState::Starting, "starting"),
     (ChannelState::OnAir, "on_air"),
     (ChannelState::Slate, "slate"),
     (ChannelState::Recovering, "recovering"),
+    (ChannelState::Off, "off"),
 ];
 
 /// Writes down how a channel stands and what it has done.
@@ -25,11 +26,10 @@ pub(super) fn channel(sheet: &mut Sheet, status: &ChannelStatus, numbers: &Numbe
         sheet.add(names::CHANNEL_STATE, &[id, name], f64::from(u8::from(status.state == state)));
     }
     let published = &numbers.published;
-    let rows: [(&'static Metric, f64); 7] = [
+    let rows: [(&'static Metric, f64); 6] = [
         (names::CHANNEL_ON_AIR, numbers.on_air.as_secs_f64()),
         (names::CHANNEL_SLATE, numbers.slate.as_secs_f64()),
         (names::CHANNEL_MEDIA, published.media.as_secs_f64()),
-        (names::CHANNEL_CLOCK_ERROR, clock_error.as_secs_f64()),
         (names::CHANNEL_AIRINGS, number(numbers.airings)),
         (names::CHANNEL_SEGMENTS, number(published.segments)),
         (names::CHANNEL_SEGMENT_BYTES, number(published.bytes)),
@@ -38,9 +38,12 @@ pub(super) fn channel(sheet: &mut Sheet, status: &ChannelStatus, numbers: &Numbe
         sheet.add(metric, &[id], value);
     }
     let on_air = status.aired.last().filter(|airing| status.state == ChannelState::OnAir && airing.serial.is_some());
-    let lead = numbers.feed_lead.filter(|_| status.state != ChannelState::Starting);
-    let maybe: [(&'static Metric, Option<f64>); 4] = [
-        (names::CHANNEL_LAST_SEGMENT, numbers.published_at.map(seconds)),
+    // What would only tell how long it has been off says nothing, and must raise no alert.
+    let on = status.state != ChannelState::Off;
+    let lead = numbers.feed_lead.filter(|_| on && status.state != ChannelState::Starting);
+    let maybe: [(&'static Metric, Option<f64>); 5] = [
+        (names::CHANNEL_LAST_SEGMENT, numbers.published_at.filter(|_| on).map(seconds)),
+        (names::CHANNEL_CLOCK_ERROR, on.then(|| clock_error.as_secs_f64())),
         (names::CHANNEL_EDGE, status.edge.map(seconds)),
         (names::CHANNEL_FEED_LEAD, lead.map(|lead| lead.as_secs_f64())),
         (names::CHANNEL_PROGRAMME_START, on_air.map(|airing| seconds(airing.start))),
@@ -160,6 +163,10 @@ mod tests {
         let slate = told(ChannelState::Slate);
         assert!(!holds(&slate, "programme_start") && !holds(&slate, "last_segment") && holds(&slate, "feed_lead"));
         assert!(!holds(&told(ChannelState::Starting), "feed_lead"));
+        let off = told(ChannelState::Off);
+        let silent = ["feed_lead", "last_segment", "clock_error", "programme_start"];
+        assert!(silent.iter().all(|name| !holds(&off, name)), "{off:#?}");
+        assert!(off.iter().any(|line| line == "nightcast_channel_state{channel=\"cats\",state=\"off\"} 1"));
     }
 
     #[test]

@@ -71,7 +71,7 @@ const fn configured(name: &'static str, what: &'static str) -> Label {
 const CHANNEL: Label = configured("channel", "a channel's id");
 const NAME: Label = configured("name", "a channel's name");
 const ROLE: Label = among("role", &["on_air", "prepare", "probe"]);
-const STATE: Label = among("state", &["starting", "on_air", "slate", "recovering"]);
+const STATE: Label = among("state", &["starting", "on_air", "slate", "recovering", "off"]);
 const END: Label = among("reason", &["done", "stopped", "failed", "killed", "stalled", "timeout", "limit"]);
 const RESTART: Label = among("reason", &["ended", "exited", "killed", "stalled", "refused", "internal"]);
 const DISCONTINUITY: Label = among("cause", &["restart", "clock_step", "item", "recovery"]);
@@ -117,7 +117,7 @@ metrics! {
     BUILD_INFO = Gauge "build_info" [VERSION FFMPEG] "info"
         "Always 1: which version of the server runs with which ffmpeg.";
     READY = Gauge "ready" [] "boolean"
-        "Whether viewers may be sent here: every channel has something to watch and no stop was asked for.";
+        "Whether viewers may be sent here: every channel has something to watch, or is off the air on purpose, and no stop was asked for.";
     PROCESS_CPU = Counter "process_cpu_seconds_total" [] "seconds"
         "CPU time the server itself has used, in its own code and in the kernel.";
     PROCESS_MEMORY = Gauge "process_resident_memory_bytes" [] "bytes"
@@ -163,13 +163,13 @@ metrics! {
     CHANNEL_INFO = Gauge "channel_info" [CHANNEL NAME] "info"
         "Always 1: the name viewers read.";
     CHANNEL_STATE = Gauge "channel_state" [CHANNEL STATE] "boolean"
-        "1 for the state a channel is in, 0 for the others.";
+        "1 for the state a channel is in, 0 for the others; off: taken off the air by the operator.";
     CHANNEL_ON_AIR = Counter "channel_on_air_seconds_total" [CHANNEL] "seconds"
         "Time with something going out, an item or the slate.";
     CHANNEL_SLATE = Counter "channel_slate_seconds_total" [CHANNEL] "seconds"
         "Time with the slate going out, because there was nothing to play.";
     CHANNEL_LAST_SEGMENT = Gauge "channel_last_segment_timestamp_seconds" [CHANNEL] "seconds"
-        "When the newest segment was published, in seconds since the epoch; absent before the first.";
+        "When the newest segment was published, in seconds since the epoch; absent before the first, and while the channel is off the air on purpose.";
     CHANNEL_EDGE = Gauge "channel_edge_timestamp_seconds" [CHANNEL] "seconds"
         "The date in the playlist at which the newest segment ends, in seconds since the epoch; absent before the first.";
     CHANNEL_MEDIA = Counter "channel_media_seconds_total" [CHANNEL] "seconds"
@@ -177,7 +177,7 @@ metrics! {
     CHANNEL_FEED_LEAD = Gauge "channel_feed_lead_seconds" [CHANNEL] "seconds"
         "How much media was given to the on-air ffmpeg ahead of its time.";
     CHANNEL_CLOCK_ERROR = Gauge "channel_clock_error_seconds" [CHANNEL] "seconds"
-        "How much later the dates of the channel are than the wall clock; negative when they are earlier.";
+        "How much later the dates of the channel are than the wall clock; negative when they are earlier; absent while the channel is off the air on purpose.";
     CHANNEL_DISCONTINUITIES = Counter "channel_discontinuities_total" [CHANNEL DISCONTINUITY] "discontinuities"
         "Discontinuities in the playlist: by another run of ffmpeg, a clock that was set, an item of other parameters, a gap after something that was not to be had.";
     CHANNEL_AIRINGS = Counter "channel_airings_total" [CHANNEL] "airings"

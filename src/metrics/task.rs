@@ -110,7 +110,7 @@ impl Station {
         let sources = &self.sources;
         sheet.add(names::BUILD_INFO, &[env!("CARGO_PKG_VERSION"), &sources.ffmpeg], 1.0);
         let wanted = *sources.ready.borrow() && !sources.token.is_cancelled();
-        let ready = wanted && all.iter().all(|channel| channel.view.published());
+        let ready = wanted && all.iter().all(|channel| channel.view.published() || channel.view.is_off());
         sheet.add(names::READY, &[], f64::from(u8::from(ready)));
         let reading = look(std::process::id()).unwrap_or_default();
         process::server(sheet, &reading, getrlimit(Resource::Nofile).current);

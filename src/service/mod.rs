@@ -33,7 +33,7 @@ impl Pulse {
 
     /// Looks at the channel as it is at `now`, and returns whether it is alive.
     pub fn beats(&mut self, now: Duration, state: ChannelState, edge: Option<Timestamp>) -> bool {
-        let knows_its_trouble = matches!(state, ChannelState::Starting | ChannelState::Recovering);
+        let knows_its_trouble = matches!(state, ChannelState::Starting | ChannelState::Recovering | ChannelState::Off);
         if knows_its_trouble || edge != self.edge {
             *self = Self { edge, well: now };
         }
@@ -44,7 +44,7 @@ impl Pulse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ChannelState::{OnAir, Recovering, Slate, Starting};
+    use ChannelState::{Off, OnAir, Recovering, Slate, Starting};
 
     /// Looks at a channel every 20 s and returns whether it was alive each time.
     fn looks(life: &[(ChannelState, i64)]) -> Vec<bool> {
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_channel_that_knows_its_trouble_is_alive() {
-        for state in [Starting, Recovering] {
+        for state in [Starting, Recovering, Off] {
             assert_eq!(looks(&[(state, 1); 10]), [true; 10]);
         }
     }

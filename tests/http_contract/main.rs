@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its fixtures too")]
 
+mod desk;
 mod socket;
 mod station;
 

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::run::{ask, version};
 use super::{load, say};
+use crate::app::token;
 use crate::cli::args::Exit;
 use crate::cli::check::{Abilities, check_abilities, check_version};
 use crate::cli::report::{Check, Outcome, check_exit, check_json, check_text};
@@ -26,6 +27,7 @@ pub(super) async fn run(path: &Path, json: bool, token: &CancellationToken) -> E
     let mut checks = vec![ok("configuration", format!("{} channels", config.channels.len()))];
     checks.extend(programs(&config.station, token).await);
     checks.push(data(&config.station.data));
+    checks.extend(operators_token(&config));
     checks.push(port("address", config.station.listen));
     checks.extend(config.metrics.listen.map(|listen| port("metrics address", listen)));
     checks.extend(folders(&config));
@@ -79,6 +81,17 @@ fn data(data: &Path) -> Check {
             Check { name: "data folder".to_owned(), outcome, fact, hint }
         }
         Err(error) => failed("data folder", format!("{}: {error}", there.display()), "is the disk all right?"),
+    }
+}
+
+fn operators_token(config: &Config) -> Option<Check> {
+    match token::written(&config.admin) {
+        Ok(None) => None,
+        Ok(Some(_)) => Some(ok("admin token", "orders are taken from whoever has it".to_owned())),
+        Err(error) => {
+            let hint = "the station does not start with it";
+            Some(failed("admin token", error.to_string(), hint))
+        }
     }
 }
 

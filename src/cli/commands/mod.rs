@@ -1,5 +1,7 @@
 //! The commands themselves: they read, ask and print. One file a command.
 
+mod admin;
+mod client;
 mod demo;
 mod examine;
 mod grafana;
@@ -41,6 +43,7 @@ pub async fn answer(cli: Cli) -> ExitCode {
         Command::Grafana(args) => match args.command {
             GrafanaCommand::Push(args) => grafana::push(&args).await,
         },
+        Command::Admin(args) => admin::run(&cli.config, &args).await,
         Command::Demo(args) => demo::run(&cli.config, &args, token).await,
     };
     exit.into()
