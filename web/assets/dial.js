@@ -61,11 +61,14 @@ export class Dial {
     this.osd();
   }
 
-  /** Goes up or down the list, round its ends. */
+  /** Goes up or down the list, round its ends, past channels that are off the air. */
   step(by) {
     const count = this.channels.length;
     const from = this.channels.findIndex((channel) => channel.id === this.current);
-    if (count > 0) this.go(this.channels[(from + by + count) % count].id);
+    for (let far = 1; far <= count; far += 1) {
+      const channel = this.channels[(from + by * far + count * far) % count];
+      if (channel.state !== 'off') return this.go(channel.id);
+    }
   }
 
   /** Collects digits as a remote control does; at once where no longer number can be meant. */
@@ -119,7 +122,8 @@ export class Dial {
     name.textContent = told.name;
     const guessed = at(timeline(told), Date.now() + this.#offset - BEHIND_MS).now ?? told.now;
     const seen = (told.id === this.current && this.#seen()) || guessed;
-    const title = seen && !seen.slate ? seen.title : (told.next?.length ? strings.soon : strings.offAir);
+    const quiet = told.state === 'off' ? strings.off : strings.offAir;
+    const title = seen && !seen.slate ? seen.title : (told.next?.length ? strings.soon : quiet);
     if (now.textContent !== title) now.textContent = title;
   }
 }

@@ -6,6 +6,8 @@ import { strings } from './strings.js';
 /** How often the guide is read while nothing changes, and soonest after a failure, in milliseconds. */
 const EVERY_MS = 20_000;
 const SOONEST_MS = 2000;
+/** How often it is asked whether a channel that is off the air is back, in milliseconds: that may take hours. */
+const OFF_MS = 5000;
 
 /** How long before a programme begins for this viewer it is asked for again, in milliseconds. By then it has begun at the
  *  live edge, so what is told is what airs, and no longer what was announced. */
@@ -34,6 +36,16 @@ export class Programme {
     return at(this.#airings, this.#player.playingDate ?? this.#edge());
   }
 
+  /** Whether the station has taken the channel off the air. */
+  get off() {
+    return this.#told?.state === 'off';
+  }
+
+  /** Reads the guide now: something is other than it was. */
+  look() {
+    if (!this.#reading && this.#id) this.#read(performance.now());
+  }
+
   tune(id) {
     this.#id = id;
     this.#airings = [];
@@ -53,7 +65,8 @@ export class Programme {
     const { now: on, next, position } = this.seen;
     const left = on ? on.end - on.start - position * 1000 : 0;
     const announced = next && left < CERTAIN_MS && Date.parse(this.#told.edge) < next.start;
-    const due = now - this.#readAt > (left <= 0 || announced ? SOONEST_MS : EVERY_MS);
+    const patience = this.off ? OFF_MS : left <= 0 || announced ? SOONEST_MS : EVERY_MS;
+    const due = now - this.#readAt > patience;
     if (due && !this.#reading && !document.hidden) this.#read(now);
     this.#show();
   }
@@ -65,10 +78,12 @@ export class Programme {
     try {
       const told = await ask(`/api/channels/${id}`);
       if (id !== this.#id) return;
+      const turned = this.off !== (told.state === 'off');
       this.#told = told;
       this.#offset = Date.parse(told.server_time) - Date.now();
       this.#airings = timeline(told);
       this.#show();
+      if (turned) this.#ui.turned();
     } catch (error) {
       if (id === this.#id && error.status === 404) this.#ui.status(strings.status.gone);
     } finally {
@@ -83,7 +98,7 @@ export class Programme {
     const key = `${this.#id} ${now?.start} ${this.#told.state} ${this.#told.reason ?? ''} ${Boolean(next)}`;
     if (key !== this.#shown) {
       this.#shown = key;
-      const quiet = { starting: strings.starting, recovering: strings.recovering }[this.#told.state];
+      const quiet = { starting: strings.starting, recovering: strings.recovering, off: strings.off }[this.#told.state];
       ui.title.textContent = now && !now.slate ? now.title : quiet ?? (next ? strings.soon : strings.offAir);
       ui.byline.textContent = byline(now);
       ui.description.textContent = (!now || now.slate ? this.#told.reason : now.description) ?? '';

@@ -27,6 +27,7 @@ export const strings = {
   soon: 'Starting shortly',
   starting: 'Warming up…',
   recovering: 'Back in a moment…',
+  off: 'Off the air',
   status: {
     tuning: 'Tuning in…',
     playing: '',
@@ -36,6 +37,7 @@ export const strings = {
     lost: 'Connection lost, trying again…',
     rebuilding: 'One moment, starting the picture again…',
     blocked: '',
+    off: 'This channel is off the air. It comes back by itself.',
     gone: 'This channel has left the station.',
     unsupported: 'This browser cannot play the channel.',
   },

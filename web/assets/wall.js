@@ -47,7 +47,8 @@ function look() {
     row.classList.add('looked-at');
   }
   const channel = told?.channels.find(({ id }) => id === row?.dataset.id);
-  picture.show(channel?.urls.playlist ?? null, { atOnce: !pointed });
+  const shown = channel && channel.state !== 'off' ? channel.urls.playlist : null;
+  picture.show(shown, { atOnce: !pointed });
 }
 
 function fill(row, channel, i) {
@@ -73,7 +74,7 @@ function update(row, channel) {
     if (part(name).textContent !== text) part(name).textContent = text;
   };
   const { now, next, position } = at(timeline(channel), Date.now() + offset);
-  const off = { starting: strings.starting, recovering: strings.recovering }[channel.state] ?? (next ? strings.soon : strings.offAir);
+  const off = { starting: strings.starting, recovering: strings.recovering, off: strings.off }[channel.state] ?? (next ? strings.soon : strings.offAir);
   const showing = now && !now.slate;
   row.classList.toggle('off', !showing);
   set('name', channel.name);

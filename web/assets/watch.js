@@ -26,6 +26,7 @@ const programme = new Programme(player, {
   elapsed: $('elapsed'),
   next: $('next'),
   status: say,
+  turned: showState,
 });
 const dial = new Dial(
   {
@@ -64,10 +65,17 @@ function say(text, afterMs = 0) {
   else speaking = setTimeout(speak, afterMs);
 }
 
+let answered = null;
+
 function showState() {
   const { state } = player;
   if (state === 'playing') body.classList.remove('tuning');
-  say(strings.status[state] ?? '', state === 'tuning' || state === 'waiting' ? SPEAK_AFTER_MS : 0);
+  // A channel without a playlist may be starting, or off the air: the guide tells which.
+  if (state === 'starting' && state !== answered) programme.look();
+  answered = state;
+  const off = programme.off && !['playing', 'paused', 'blocked', 'unsupported'].includes(state);
+  const soft = state === 'tuning' || state === 'waiting';
+  say(strings.status[off ? 'off' : state] ?? '', soft && !off ? SPEAK_AFTER_MS : 0);
   showPlay();
 }
 
