@@ -168,7 +168,8 @@ fn the_timeline_shows_each_state_by_its_number() {
     let state = |channel: &str, state: &str| {
         format!("nightcast_channel_state{{job=\"n\", instance=\"s\", channel=\"{channel}\", state=\"{state}\"}}")
     };
-    let names: Vec<(&str, &str)> = vec![("a", "on_air"), ("b", "slate"), ("c", "recovering"), ("d", "starting")];
+    let names: Vec<(&str, &str)> =
+        vec![("a", "on_air"), ("b", "slate"), ("c", "recovering"), ("d", "starting"), ("e", "off")];
     let mut series = Vec::new();
     for (channel, now) in &names {
         for (_, other) in &names {
@@ -181,6 +182,7 @@ fn the_timeline_shows_each_state_by_its_number() {
         ("{channel=\"b\", instance=\"s\"}", 2.0),
         ("{channel=\"c\", instance=\"s\"}", 3.0),
         ("{channel=\"d\", instance=\"s\"}", 4.0),
+        ("{channel=\"e\", instance=\"s\"}", 5.0),
     ];
     answers("station: What each channel shows", 0, &series, &expected);
     answers("channel: What the channel shows", 0, &series, &expected);
