@@ -74,6 +74,8 @@ function showState() {
   if (state === 'starting' && state !== answered) programme.look();
   answered = state;
   const off = programme.off && !['playing', 'paused', 'blocked', 'unsupported'].includes(state);
+  // What was on last is not what is on.
+  body.classList.toggle('away', off);
   const soft = state === 'tuning' || state === 'waiting';
   say(strings.status[off ? 'off' : state] ?? '', soft && !off ? SPEAK_AFTER_MS : 0);
   showPlay();
