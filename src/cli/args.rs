@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::grafana::address::Address;
-use super::operator::AdminArgs;
+use super::operator::{AdminArgs, DoctorArgs};
 use crate::clock::Clock;
 use crate::units::ChannelId;
 
@@ -17,12 +17,15 @@ Examples:
   nightcast run                   go on air; watch at http://127.0.0.1:8080
   nightcast plan cats --hours 12  what the channel \"cats\" shows until tomorrow
   nightcast library --json        every file of every channel, for a script
+  nightcast doctor                what is wrong with the running station, and what to do
+  nightcast admin skip cats       have the next programme of the channel \"cats\" begin
 
 Exit codes:
   0  done, or stopped as asked
   1  something failed
   2  the configuration or the command line is wrong; everything wrong is printed
-  3  the machine is not ready: ffmpeg missing, folder not writable, port taken";
+  3  the machine is not ready: ffmpeg missing, folder not writable, port taken
+  4  nightcast doctor found something wrong";
 
 const PUSH_HELP: &str = "\
 The token is taken from GRAFANA_TOKEN: make one in Grafana under Administration, Service accounts, with the role Editor
@@ -74,6 +77,8 @@ pub enum Command {
     Healthcheck,
     /// Order something of the running station: skip, rescan, requeue, off, on.
     Admin(AdminArgs),
+    /// Look at the running station and its machine: what is wrong, and what to do. Changes nothing.
+    Doctor(DoctorArgs),
     /// Make two folders of small films, so that there is something to watch. Existing films are kept.
     Demo(DemoArgs),
     /// Bring the dashboards to a Grafana that is already there.
@@ -189,6 +194,8 @@ pub enum Exit {
     Configuration = 2,
     /// The machine is not ready.
     Environment = 3,
+    /// `nightcast doctor` found something wrong.
+    Unwell = 4,
 }
 
 impl From<Exit> for ExitCode {
@@ -279,11 +286,11 @@ mod tests {
     #[test]
     fn the_help_tells_the_exit_codes_and_gives_examples_that_parse() {
         let help = Cli::command().render_long_help().to_string();
-        for exit in [Exit::Done, Exit::Failed, Exit::Configuration, Exit::Environment] {
+        for exit in [Exit::Done, Exit::Failed, Exit::Configuration, Exit::Environment, Exit::Unwell] {
             assert!(help.contains(&format!("\n  {}  ", exit as u8)), "{help}");
         }
         let examples: Vec<&str> = AFTER_HELP.lines().filter(|line| line.starts_with("  nightcast")).collect();
-        assert_eq!(examples.len(), 5);
+        assert_eq!(examples.len(), 7);
         for line in examples {
             let command = line.trim_start().split("  ").next().unwrap();
             assert!(parsed(command).is_ok(), "{command}");

@@ -7,6 +7,7 @@
 pub mod args;
 pub mod check;
 pub mod commands;
+pub mod doctor;
 pub mod grafana;
 mod log;
 pub mod operator;

@@ -8,7 +8,7 @@ use super::args::channel_id;
 use crate::units::ChannelId;
 
 const ADMIN_HELP: &str = "\
-The token comes from the environment variable NIGHTCAST_ADMIN_TOKEN, else from --token-file, else from the file that
+The token comes from --token-file, else from the environment variable NIGHTCAST_ADMIN_TOKEN, else from the file that
 token-file in [admin] of the configuration names.
 
 Examples:
@@ -35,6 +35,27 @@ pub struct AdminArgs {
     /// What is ordered.
     #[command(subcommand)]
     pub order: AdminOrder,
+}
+
+const DOCTOR_HELP: &str = "\
+Looks at the station where the configuration says that it listens, at its metrics twice within two seconds, and
+at this machine. Nothing is changed.
+
+Exit codes: 0 nothing is wrong; 4 something is; notes do not count";
+
+/// `nightcast doctor`
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+#[command(after_help = DOCTOR_HELP)]
+pub struct DoctorArgs {
+    /// Where the station is: http://HOST:PORT. Left out, it is where the configuration says that it listens.
+    #[arg(long, value_parser = station_url, value_name = "URL")]
+    pub url: Option<Url>,
+    /// Where its metrics are: http://HOST:PORT. Left out, as the configuration says.
+    #[arg(long, value_parser = station_url, value_name = "URL")]
+    pub metrics: Option<Url>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What is ordered.

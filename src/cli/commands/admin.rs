@@ -36,9 +36,11 @@ async fn order(path: &Path, args: &AdminArgs) -> Result<Value, (Exit, String)> {
         Some(_) if args.token_file.is_some() || std::env::var_os(token::VARIABLE).is_some() => None,
         _ => Some(load(path).map_err(|_| unreadable())?),
     };
-    let named = config.as_ref().map(|config| config.admin.clone()).unwrap_or_default();
-    let admin = Admin { token_file: args.token_file.clone().or(named.token_file) };
-    let token = token::written(&admin).map_err(|error| (Exit::Configuration, error.to_string()))?;
+    let token = match &args.token_file {
+        Some(path) => token::in_file(path).map(Some),
+        None => token::written(&config.as_ref().map_or_else(Admin::default, |config| config.admin.clone())),
+    };
+    let token = token.map_err(|error| (Exit::Configuration, error.to_string()))?;
     let token = token.ok_or_else(|| {
         let why = format!(
             "there is no token to show the station (hint: set {}, or --token-file, or token-file in [admin])",

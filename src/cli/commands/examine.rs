@@ -35,7 +35,7 @@ pub(super) async fn run(path: &Path, json: bool, token: &CancellationToken) -> E
     check_exit(&checks)
 }
 
-async fn programs(station: &Station, token: &CancellationToken) -> Vec<Check> {
+pub(super) async fn programs(station: &Station, token: &CancellationToken) -> Vec<Check> {
     let mut checks = Vec::new();
     for program in [&station.ffmpeg, &station.ffprobe] {
         checks.push(check_version(&program.to_string_lossy(), &version(program, token).await));

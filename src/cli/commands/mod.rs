@@ -3,6 +3,7 @@
 mod admin;
 mod client;
 mod demo;
+mod doctor;
 mod examine;
 mod grafana;
 mod healthcheck;
@@ -44,6 +45,7 @@ pub async fn answer(cli: Cli) -> ExitCode {
             GrafanaCommand::Push(args) => grafana::push(&args).await,
         },
         Command::Admin(args) => admin::run(&cli.config, &args).await,
+        Command::Doctor(args) => doctor::run(&cli.config, &args, &token).await,
         Command::Demo(args) => demo::run(&cli.config, &args, token).await,
     };
     exit.into()
