@@ -30,7 +30,7 @@ fn channel(id: &str) -> String {
 fn home() -> (Home, String) {
     let top = format!("[metrics]\nlisten = \"127.0.0.1:{}\"\n\n", free_port());
     let settings = Settings {
-        station: format!("listen = \"127.0.0.1:{}\"\ncache-budget = \"200MB\"", free_port()),
+        station: format!("listen = \"127.0.0.1:{}\"\ncache-budget = \"200MB\"\nconnections-max = 50", free_port()),
         channels: top.clone() + &channel("one"),
         ..Settings::default()
     };

@@ -50,6 +50,14 @@ pub enum TokenError {
     },
 }
 
+impl TokenError {
+    /// Whether it is only this user who may not read it.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
+    }
+}
+
 /// Returns the operator's token as it is written, where there is one.
 ///
 /// # Errors
@@ -68,6 +76,10 @@ pub fn written(admin: &Admin) -> Result<Option<String>, TokenError> {
 /// As [`written`].
 pub fn in_file(path: &Path) -> Result<String, TokenError> {
     let unreadable = |source| TokenError::Unreadable { path: path.to_owned(), source };
+    // Opening a pipe would wait for whoever writes into it.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(unreadable(io::Error::other("it is not a file")));
+    }
     let file = File::open(path).map_err(unreadable)?;
     let about = file.metadata().map_err(unreadable)?;
     if about.mode() & OTHERS != 0 {
@@ -105,6 +117,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         assert!(in_file(&path).unwrap_err().to_string().contains("openssl rand"), "there is none");
+        assert!(in_file(folder.path()).unwrap_err().to_string().contains("it is not a file"));
         for (text, mode, words) in [
             ("0123456789abcdef\n", 0o600, ""),
             ("0123456789abcdef\n", 0o640, ""),

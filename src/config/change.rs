@@ -60,6 +60,7 @@ impl Change {
 
 /// Every key but the name, which is only told.
 fn at_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    // The operator's token is followed at once.
     let metrics = old.metrics != new.metrics;
     let (old, new) = (&old.station, &new.station);
     // Written out, so that a new key cannot be forgotten.

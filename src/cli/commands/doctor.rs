@@ -2,7 +2,9 @@
 #![expect(clippy::disallowed_methods, reason = "looks at the machine")]
 
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ use crate::cli::doctor::samples::Samples;
 use crate::cli::doctor::{ConfigSeen, Guide, MachineSeen, MetricsSeen, Observed, StationSeen, told};
 use crate::cli::operator::{DoctorArgs, Url};
 use crate::cli::report::Outcome;
-use crate::config::{Config, defaults};
+use crate::config::{Admin, Config, defaults};
 
 /// How long a page may take to answer: a busy machine is no dead one.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
@@ -61,7 +63,7 @@ pub(super) async fn run(path: &Path, args: &DoctorArgs, end: &CancellationToken)
         config: ConfigSeen {
             problems: problems.filter(|_| told_of),
             saved: saved(&path).filter(|_| is_here.is_some()),
-            token: is_here.and_then(|config| token::written(&config.admin).err()).map(|error| error.to_string()),
+            token: is_here.and_then(|config| unfit_token(&config.admin)),
             connections_max: is_here.and_then(|config| u64::try_from(config.station.connections_max).ok()),
             path: path.display().to_string(),
         },
@@ -81,6 +83,11 @@ pub(super) async fn run(path: &Path, args: &DoctorArgs, end: &CancellationToken)
 /// Returns the problems of a configuration without their last line, which says what was done about them: nothing here.
 fn without_count(problems: &str) -> String {
     problems.trim_end().rsplit_once('\n').map_or(problems, |(all, _)| all).trim_end().to_owned()
+}
+
+/// Why the operator's token is of no use; that this user may not read it says nothing of the station.
+fn unfit_token(admin: &Admin) -> Option<String> {
+    token::written(admin).err().filter(|error| !error.is_denied()).map(|error| error.to_string())
 }
 
 /// Where a station is to be asked.
@@ -164,27 +171,38 @@ async fn look_at_machine(config: &Config, end: &CancellationToken) -> MachineSee
     let failed = programs(&config.station, end).await.into_iter().filter(|check| check.outcome == Outcome::Failed);
     let folders =
         config.channels.iter().flat_map(|channel| channel.folders.iter().map(move |folder| (channel, folder)));
-    let unreadable = folders.filter_map(|(channel, folder)| {
-        let error = fs::read_dir(folder).err()?;
-        Some((channel.id.to_string(), folder.display().to_string(), error.to_string()))
-    });
     let data = &config.station.data;
     let holder = holder(data);
+    // What this user may not do says nothing of what the station may.
+    let other = holder.is_some_and(is_of_another_user);
+    let says_something = move |error: &io::Error| !(other && error.kind() == io::ErrorKind::PermissionDenied);
+    let unreadable = folders.filter_map(|(channel, folder)| {
+        let error = fs::read_dir(folder).err().filter(says_something)?;
+        Some((channel.id.to_string(), folder.display().to_string(), error.to_string()))
+    });
     MachineSeen {
         programs: failed.map(|check| (check.name, check.fact)).collect(),
         folders: unreadable.collect(),
-        data: unwritable(data),
+        data: unwritable(data)
+            .filter(|(_, error)| says_something(error))
+            .map(|(path, error)| format!("{path}: {error}")),
+        free: rustix::fs::statvfs(data).ok().map(|space| space.f_bavail * space.f_frsize),
         holder,
         watches: holder.and_then(watches),
     }
 }
 
-/// Why the data folder, or the nearest one above it that exists, cannot be written.
-fn unwritable(data: &Path) -> Option<String> {
+/// Why the data folder, or the nearest one above it that exists, cannot be written, and which that is.
+fn unwritable(data: &Path) -> Option<(String, io::Error)> {
     let there = data.ancestors().find(|path| fs::symlink_metadata(path).is_ok()).unwrap_or(Path::new("."));
     let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
     let error = rustix::fs::access(there, access).err()?;
-    Some(format!("{}: {error}", there.display()))
+    Some((there.display().to_string(), error.into()))
+}
+
+fn is_of_another_user(pid: u32) -> bool {
+    let owner = fs::metadata(format!("/proc/{pid}")).map(|about| about.uid());
+    owner.is_ok_and(|owner| owner != rustix::process::geteuid().as_raw())
 }
 
 /// Which process holds the data folder. Nothing is taken: a lock that is free is let go at once.

@@ -2,9 +2,9 @@
 
 use jiff::SignedDuration;
 
-use super::judge::{Findings, TAKEN_MAX, moment};
+use super::judge::{FREE_MIN_BYTES, Findings, TAKEN_MAX, gigabytes, moment, number};
 use super::samples::Samples;
-use super::{ChannelSeen, ConfigSeen, Guide, Observed, Severity};
+use super::{ChannelSeen, ConfigSeen, Guide, MachineSeen, Observed, Severity};
 
 /// How much the dates of a channel may differ from the wall clock, in seconds.
 const CLOCK_ERROR_MAX: f64 = 0.5;
@@ -14,9 +14,6 @@ const LEAD_MIN: f64 = 1.0;
 
 /// How many restarts of an ffmpeg in an hour are borne.
 const RESTARTS_PER_HOUR_MAX: f64 = 1.0;
-
-/// How much must be free where the data folder is, in bytes.
-const FREE_MIN: f64 = 1e9;
 
 /// How much younger than the configuration the station lives by its file may be: it is read a moment after it is saved.
 const READ_LATE_MAX: SignedDuration = SignedDuration::from_secs(5);
@@ -36,6 +33,7 @@ impl Figures<'_> {
         let hours = uptime.map_or(1.0, |(now, begun)| now.duration_since(begun).as_secs_f64() / 3600.0);
         for channel in guide.into_iter().flat_map(|guide| &guide.channels).filter(|channel| channel.state != "off") {
             self.channel(channel, hours, findings);
+            self.folders(channel, seen.machine.as_ref(), findings);
         }
         self.clock(findings);
         self.preparing(findings);
@@ -92,6 +90,18 @@ impl Figures<'_> {
         }
     }
 
+    /// What the station itself could not read, where this program can.
+    fn folders(&self, channel: &ChannelSeen, machine: Option<&MachineSeen>, findings: &mut Findings) {
+        let id = channel.id.as_str();
+        let told = machine.is_some_and(|machine| machine.folders.iter().any(|(channel, ..)| channel == id));
+        if !told && self.after.sum("library_folder_reachable", &[("channel", id)]) == Some(0.0) {
+            let what = format!("A folder of the channel \"{id}\" could not be read by the station");
+            let evidence = "at its last look; what was prepared goes on".to_owned();
+            let remedy = "mount its disk, or let the user of the station read it; it is noticed by itself";
+            findings.add(Severity::Warning, what, evidence, remedy, Some("NightcastFolderAway"));
+        }
+    }
+
     /// The clock is one for all channels.
     fn clock(&self, findings: &mut Findings) {
         let errors = [self.before, self.after].map(|look| {
@@ -137,11 +147,8 @@ impl Figures<'_> {
             findings.add(Severity::Warning, what, evidence, remedy, Some("NightcastCacheTooSmall"));
         }
         let Some(free) = self.now("data_free_bytes") else { return };
-        if free < FREE_MIN {
-            let evidence = format!("{} free", gigabytes(free));
-            let remedy = "free room now: soon nothing more can be made ready";
-            let what = "The disk of the data folder is almost full";
-            findings.add(Severity::Critical, what, evidence, remedy, Some("NightcastDiskAlmostFull"));
+        if free < number(FREE_MIN_BYTES) {
+            findings.almost_full(free);
         } else if free < budget - cache {
             let evidence =
                 format!("{} free; the cache may still grow by {}", gigabytes(free), gigabytes(budget - cache));
@@ -214,8 +221,4 @@ fn counted(count: f64, what: &str) -> String {
 
 fn listed(counts: &[(String, f64)]) -> String {
     counts.iter().map(|(word, count)| format!("{count:.0} {word}")).collect::<Vec<_>>().join(", ")
-}
-
-fn gigabytes(bytes: f64) -> String {
-    format!("{:.1} GB", bytes / 1e9)
 }

@@ -11,6 +11,9 @@ const STILL_MAX: SignedDuration = SignedDuration::from_secs(12);
 /// How long a channel may take to begin: the first item of a new library is made ready first.
 const STARTING_MAX: SignedDuration = SignedDuration::from_mins(1);
 
+/// How much must be free where the data folder is, in bytes.
+pub(super) const FREE_MIN_BYTES: u64 = 1_000_000_000;
+
 /// Which part of something limited may be taken.
 pub(super) const TAKEN_MAX: f64 = 0.8;
 
@@ -23,6 +26,10 @@ pub fn judge(seen: &Observed) -> Vec<Finding> {
     config(&seen.config, runs, &mut findings);
     if let Some(machine) = &seen.machine {
         look_at_machine(machine, &mut findings);
+        let told = matches!(seen.metrics, MetricsSeen::Read(..));
+        if let Some(free) = machine.free.filter(|free| !told && *free < FREE_MIN_BYTES) {
+            findings.almost_full(number(free));
+        }
     }
     let guide = match &seen.station {
         StationSeen::Answers(guide) => Some(guide),
@@ -70,6 +77,13 @@ impl Findings {
         runbook: Option<&'static str>,
     ) {
         self.0.push(Finding { severity, what: what.into(), evidence, remedy: remedy.into(), runbook });
+    }
+
+    pub(super) fn almost_full(&mut self, free: f64) {
+        let what = "The disk of the data folder is almost full";
+        let remedy = "free room now: soon nothing more can be made ready";
+        let evidence = format!("{} free", gigabytes(free));
+        self.add(Severity::Critical, what, evidence, remedy, Some("NightcastDiskAlmostFull"));
     }
 
     fn note(&mut self, what: impl Into<String>, evidence: String, remedy: impl Into<String>) {
@@ -152,9 +166,17 @@ fn look_at_machine(machine: &MachineSeen, findings: &mut Findings) {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "small numbers")]
 fn share(used: u64, max: u64) -> f64 {
-    used as f64 / (max as f64).max(1.0)
+    number(used) / number(max.max(1))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact up to nine thousand million million")]
+pub(super) fn number(count: u64) -> f64 {
+    count as f64
+}
+
+pub(super) fn gigabytes(bytes: f64) -> String {
+    format!("{:.1} GB", bytes / 1e9)
 }
 
 fn channels(guide: &Guide, metrics: &MetricsSeen, findings: &mut Findings) {

@@ -37,6 +37,7 @@ nightcast_on_air_restarts_total{channel=\"cats\",reason=\"ended\"} 3
 nightcast_channel_feed_lead_seconds{channel=\"cats\"} 4.1
 nightcast_channel_clock_error_seconds{channel=\"cats\"} 0.01
 nightcast_channel_clock_error_seconds{channel=\"dogs\"} 0.01
+nightcast_library_folder_reachable{channel=\"cats\"} 1
 nightcast_library_quarantined_items{channel=\"cats\",cause=\"damaged\"} 0
 nightcast_prepare_queue_items 2
 nightcast_prepare_jobs 1
@@ -114,7 +115,15 @@ fn found(sentence: &str, seen: &Observed, expected: Option<(Severity, &str, &str
 /// A sentence, figures that are so at both looks, how serious it is, words of it and of its evidence, its section.
 type Case = (&'static str, &'static [&'static str], Severity, &'static str, &'static str, Option<&'static str>);
 
-const STEADY: [Case; 13] = [
+const STEADY: [Case; 14] = [
+    (
+        "away",
+        &["library_folder_reachable=0"],
+        Severity::Warning,
+        "could not be read by the station",
+        "at its last look",
+        Some("NightcastFolderAway"),
+    ),
     (
         "no lead",
         &["channel_feed_lead_seconds=0.3"],
@@ -309,6 +318,8 @@ fn what_is_wrong_with_file_and_machine_is_told() {
         &on(MachineSeen { watches: Some((7000, 8192)), ..machine() }),
         Some((Warning, "watches", "7000 of", None)),
     );
+    let full = Observed { metrics: MetricsSeen::NotAsked, ..on(MachineSeen { free: Some(500_000_000), ..machine() }) };
+    found("full", &full, Some((Critical, "almost full", "0.5 GB free", Some("NightcastDiskAlmostFull"))));
     let off = Observed { metrics: MetricsSeen::Off, ..well() };
     found("no figures", &off, Some((Note, "figures are not to be had", "\"off\"", None)));
     let gone = Observed { metrics: MetricsSeen::Silent("m".to_owned(), "refused".to_owned()), ..well() };

@@ -51,6 +51,8 @@ pub struct MachineSeen {
     pub folders: Vec<(String, String, String)>,
     /// Why the data folder cannot be written.
     pub data: Option<String>,
+    /// How much is free where the data folder is, in bytes.
+    pub free: Option<u64>,
     /// Which process holds the data folder: none where nobody does, nought where it is not told.
     pub holder: Option<u32>,
     /// Watches on folders that the holder has, and how many one user may have.
