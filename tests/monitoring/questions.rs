@@ -139,7 +139,7 @@ pub(crate) fn measured(expr: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let (mut depth, mut quoted) = (0_i32, false);
     for word in expr.split_inclusive([' ', '\n']) {
-        let splits = ["and", "or", "<", ">", "==", "!=", "<=", ">="].contains(&word.trim());
+        let splits = ["and", "or", "unless", "<", ">", "==", "!=", "<=", ">="].contains(&word.trim());
         if depth == 0 && !quoted && splits {
             parts.push(String::new());
             continue;
