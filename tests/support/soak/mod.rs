@@ -86,6 +86,7 @@ struct Plan {
 /// When it cannot be run at all. What it finds wrong is in the report.
 pub fn run(settings: &Settings, mut progress: impl FnMut(Progress)) -> Result<Report> {
     let home = Home::new(settings)?;
+    let patient = home.patient(&settings.ffmpeg)?;
     let mut station = home.start(1.0, 0, "preparing.log")?;
     station.prepared(library::kinds().len())?;
     station.stop()?;
@@ -104,6 +105,7 @@ pub fn run(settings: &Settings, mut progress: impl FnMut(Progress)) -> Result<Re
     let mut samples = Vec::new();
     let (judge, decoded, skipped) = std::thread::scope(|scope| -> Result<(Judge, Decoded, u64)> {
         let (shared, plan, airings, done, folder) = (&shared, &plan, &airings, &done, home.path(""));
+        let patient = &patient;
         let client_of_viewer = station.client();
         let viewer = scope.spawn(move || {
             let watched = Viewer::new(clock, client_of_viewer, shared, pieces).watch(end);
@@ -111,7 +113,7 @@ pub fn run(settings: &Settings, mut progress: impl FnMut(Progress)) -> Result<Re
             watched
         });
         let judge = scope.spawn(move || judge(&to_judge, &boundaries, shared, plan, airings));
-        let decoder = scope.spawn(move || decode(&to_decode, &settings.ffmpeg, &folder, shared));
+        let decoder = scope.spawn(move || decode(&to_decode, patient, &folder, shared));
         while !done.load(Ordering::Relaxed) {
             ask_for_plan(&mut client, plan)?;
             let hours = clock.earliest(Instant::now()).duration_since(first).as_secs_f64() / 3600.0;
@@ -270,7 +272,9 @@ fn judge_log(log: &Path, restarts: u64, ledger: &mut ledger::Ledger) -> Result<V
             Some((_, count)) => *count += 1,
             None => counts.push((message.clone(), 1)),
         }
-        let expected = message.contains("on-air ffmpeg ended") && restarts > 0;
+        // Programmes begin so often under a fast clock that not every line about them is written.
+        let hurried = message.contains("came too often") && told["fields"]["level"] == "INFO";
+        let expected = hurried || (message.contains("on-air ffmpeg ended") && restarts > 0);
         ledger.holds(Law::Errors, expected, || line.chars().take(300).collect());
     }
     Ok(counts)

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{SLOTS, Settings, library};
+use crate::support::ffmpegs::Ffmpeg;
 
 /// How long anything waited for may take.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -51,14 +52,23 @@ impl Home {
         if slots >= SLOTS {
             return Ok(ffmpeg.to_owned());
         }
-        let path = self.path("ffmpeg");
         let lines = slots + 1;
         let shorter = format!("head -n {lines} slots.ffconcat > short && mv short slots.ffconcat");
-        let text = format!(
-            "#!/bin/sh\ncase \"$*\" in *slots.ffconcat*) {shorter} ;; esac\nexec '{}' \"$@\"\n",
-            ffmpeg.display()
-        );
-        fs::write(&path, text)?;
+        let first = format!("case \"$*\" in *slots.ffconcat*) {shorter} ;; esac\nexec");
+        self.script("ffmpeg", &first, ffmpeg)
+    }
+
+    /// Returns an ffmpeg that takes what others leave: where the soak runs at real-time priority, one that decodes for a
+    /// tenth of a second would keep the viewer from seeing two minutes of channel.
+    pub fn patient(&self, ffmpeg: &Ffmpeg) -> Result<Ffmpeg> {
+        let program = self.script("patient", "exec chrt --other 0 nice -n 10", &ffmpeg.program)?;
+        Ok(Ffmpeg { program, version: ffmpeg.version.clone() })
+    }
+
+    /// Writes a script that starts a program after some other words.
+    fn script(&self, name: &str, first: &str, program: &Path) -> Result<PathBuf> {
+        let path = self.path(name);
+        fs::write(&path, format!("#!/bin/sh\n{first} '{}' \"$@\"\n", program.display()))?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
         Ok(path)
     }
