@@ -27,7 +27,7 @@ use crate::prepare::{MezzanineId, Preparer, Settings};
 use crate::service::task as service;
 use crate::store::Store;
 use crate::units::ChannelId;
-use channels::{Begun, Channels, Common};
+use channels::{Begun, Channels, Common, Ground};
 pub use startup::StartupError;
 use startup::{connections_max, listen, listen_for_metrics, lock, make_folders};
 
@@ -82,14 +82,15 @@ pub async fn run(
     make_folders(&station.data, &run_folder)?;
     let address = listener.local_addr().unwrap_or(station.listen);
     let store = open_store(&station.data, &clock).await?;
-    let tracker = TaskTracker::new();
-    let root = token.child_token();
+    let (tracker, root) = (TaskTracker::new(), token.child_token());
+    let ground =
+        Ground { store: store.clone(), children: Children::default(), root: root.clone(), tracker: tracker.clone() };
 
     // Folders are walked and the first files looked into while the preparer asks ffmpeg what it can do.
-    let children = Children::default();
     let off = off_the_air(&store).await;
-    let begun = Begun::all(&config, &off, &store, &children, &root, &tracker);
-    let preparer = match start_preparer(&station, &store, &children, clock.clone(), &root, &tracker).await {
+    let begin = |one: &config::Channel| Begun::new(one, &station, &ground, off.contains_key(&one.id));
+    let begun: Vec<Begun> = config.channels.iter().map(begin).collect();
+    let preparer = match start_preparer(&station, &ground, clock.clone()).await {
         Ok(preparer) => preparer,
         Err(error) => {
             root.cancel();
@@ -100,16 +101,7 @@ pub async fn run(
         }
     };
     tracker.spawn(clock.clone().follow(root.clone()));
-    let common = Common {
-        store: store.clone(),
-        preparer: preparer.clone(),
-        clock: clock.clone(),
-        first_timestamp,
-        children,
-        root: root.clone(),
-        tracker: tracker.clone(),
-        run_folder,
-    };
+    let common = Common { ground, preparer: preparer.clone(), clock: clock.clone(), first_timestamp, run_folder };
     let mut channels = Channels::new(config, begun, off, common);
     let reloads = Arc::new(Reloads::since(begun_at));
     let tally = Arc::<http::Tally>::default();
@@ -233,14 +225,8 @@ async fn open_store(data: &Path, clock: &Clock) -> Result<Store, StartupError> {
     opened.map_err(|error| StartupError::Store { path, source: Box::new(error) })
 }
 
-async fn start_preparer(
-    station: &config::Station,
-    store: &Store,
-    children: &Children,
-    clock: Clock,
-    root: &CancellationToken,
-    tracker: &TaskTracker,
-) -> Result<Preparer, StartupError> {
+async fn start_preparer(station: &config::Station, ground: &Ground, clock: Clock) -> Result<Preparer, StartupError> {
+    let Ground { store, children, root, tracker } = ground;
     let failures = store.failures().await.unwrap_or_else(|error| {
         tracing::warn!(%error, "failed to read which items cannot be prepared; they are tried again");
         Vec::new()

@@ -31,16 +31,21 @@ use crate::{channel, units::ChannelId};
 /// How long a channel that panicked rests before it begins again.
 const PANIC_REST: Duration = Duration::from_secs(1);
 
-/// What every channel is given alike.
-pub(super) struct Common {
+/// What a channel's library needs, before there is anything to air with.
+pub(super) struct Ground {
     pub(super) store: Store,
-    pub(super) preparer: Preparer,
-    pub(super) clock: Clock,
-    pub(super) first_timestamp: u32,
     pub(super) children: Children,
     pub(super) root: CancellationToken,
     /// Everything that ever lived is waited for here.
     pub(super) tracker: TaskTracker,
+}
+
+/// What every channel is given alike.
+pub(super) struct Common {
+    pub(super) ground: Ground,
+    pub(super) preparer: Preparer,
+    pub(super) clock: Clock,
+    pub(super) first_timestamp: u32,
     pub(super) run_folder: PathBuf,
 }
 
@@ -83,66 +88,8 @@ pub(super) struct Channels {
 }
 
 impl Begun {
-    /// Begins to read the libraries of all channels but those that are off the air.
-    pub(super) fn all(
-        config: &Config,
-        off: &BTreeMap<ChannelId, Timestamp>,
-        store: &Store,
-        children: &Children,
-        root: &CancellationToken,
-        everything: &TaskTracker,
-    ) -> Vec<Self> {
-        let begin = |one: &config::Channel| {
-            if off.contains_key(&one.id) {
-                Self::off(one, &config.station, store, children, root)
-            } else {
-                Self::new(one, &config.station, store, children, root, everything)
-            }
-        };
-        config.channels.iter().map(begin).collect()
-    }
-
-    /// Begins to read a channel's library.
-    fn new(
-        config: &config::Channel,
-        station: &config::Station,
-        store: &Store,
-        children: &Children,
-        root: &CancellationToken,
-        everything: &TaskTracker,
-    ) -> Self {
-        let (begun, task) = Self::still(config, station, store, children, root);
-        begun.tracker.spawn(task);
-        let (ended, all) = (begun.token.clone(), begun.tracker.clone());
-        everything.spawn(async move {
-            ended.cancelled().await;
-            all.close();
-            all.wait().await;
-        });
-        begun
-    }
-
-    /// Returns a channel that is off the air: its library is not read.
-    fn off(
-        config: &config::Channel,
-        station: &config::Station,
-        store: &Store,
-        children: &Children,
-        root: &CancellationToken,
-    ) -> Self {
-        let (begun, _never) = Self::still(config, station, store, children, root);
-        begun.token.cancel();
-        Self { off: true, ..begun }
-    }
-
-    /// Returns a channel of which nothing runs, and what would keep its library.
-    fn still(
-        config: &config::Channel,
-        station: &config::Station,
-        store: &Store,
-        children: &Children,
-        root: &CancellationToken,
-    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+    /// Begins to read a channel's library, where it is not to be off the air.
+    pub(super) fn new(config: &config::Channel, station: &config::Station, ground: &Ground, off: bool) -> Self {
         let settings = LibrarySettings {
             channel: config.id.clone(),
             folders: config.folders.clone(),
@@ -150,11 +97,22 @@ impl Begun {
             settle: station.settle,
             rescan: station.rescan,
             ffprobe: station.ffprobe.clone(),
-            family: children.of(&config.id),
+            family: ground.children.of(&config.id),
         };
-        let token = root.child_token();
-        let (task, library) = library::start(settings, store.clone(), token.clone());
-        (Self { config: config.clone(), library, token, tracker: TaskTracker::new(), off: false }, task)
+        let (token, tracker) = (ground.root.child_token(), TaskTracker::new());
+        let (task, library) = library::start(settings, ground.store.clone(), token.clone());
+        if off {
+            token.cancel();
+        } else {
+            tracker.spawn(task);
+            let (ended, all) = (token.clone(), tracker.clone());
+            ground.tracker.spawn(async move {
+                ended.cancelled().await;
+                all.close();
+                all.wait().await;
+            });
+        }
+        Self { config: config.clone(), library, token, tracker, off }
     }
 
     /// Puts the channel on air, where it is not to be off; to viewers it goes on where `outputs` stand.
@@ -166,9 +124,9 @@ impl Begun {
             run_folder: common.run_folder.clone(),
             clock: common.clock.clone(),
             first_timestamp: common.first_timestamp,
-            store: common.store.clone(),
+            store: common.ground.store.clone(),
             preparer: common.preparer.clone(),
-            family: common.children.of(&self.config.id),
+            family: common.ground.children.of(&self.config.id),
             catalogue: self.library.catalogue(),
             token: self.token.clone(),
             tracker: self.tracker.clone(),
@@ -213,7 +171,7 @@ impl Channels {
         };
         let lives = begun.into_iter().map(first).collect();
         let (roster, sources) = (watch::Sender::default(), watch::Sender::new([].into()));
-        let channels = Self { common, config, lives, off, roster, sources };
+        let mut channels = Self { common, config, lives, off, roster, sources };
         channels.tell();
         channels
     }
@@ -245,21 +203,14 @@ impl Channels {
         for config in &change.added {
             self.begin(config, Face::new(config));
         }
-        let place = |life: &Life| new.channels.iter().position(|channel| channel.id == life.config.id);
-        self.lives.sort_by_key(place);
         self.tell();
         change
     }
 
     fn begin(&mut self, config: &config::Channel, face: Face) {
-        let Common { store, children, root, tracker, .. } = &self.common;
-        let station = &self.config.station;
-        let begun = if self.off.contains_key(&config.id) {
-            Begun::off(config, station, store, children, root)
-        } else {
-            Begun::new(config, station, store, children, root, tracker)
-        };
-        self.lives.push(begun.go_on_air(&self.config.station, &self.common, face));
+        let (station, off) = (&self.config.station, self.off.contains_key(&config.id));
+        let begun = Begun::new(config, station, &self.common.ground, off);
+        self.lives.push(begun.go_on_air(station, &self.common, face));
     }
 
     fn take(&mut self, id: &ChannelId) -> Option<Life> {
@@ -271,13 +222,16 @@ impl Channels {
     fn remove(&mut self, id: &ChannelId) {
         let Some(life) = self.take(id) else { return };
         let (preparer, id) = (self.common.preparer.clone(), id.clone());
-        self.common.tracker.spawn(async move {
+        self.common.ground.tracker.spawn(async move {
             let _gone = life.end().await;
             preparer.want(&id, Vec::new());
         });
     }
 
-    fn tell(&self) {
+    /// Brings all into the order of the configuration, and tells of them.
+    fn tell(&mut self) {
+        let places = &self.config.channels;
+        self.lives.sort_by_key(|life| places.iter().position(|channel| channel.id == life.config.id));
         let name = self.config.station.name.as_str().into();
         let channels = self.lives.iter().map(|life| Arc::clone(&life.source.view)).collect();
         self.roster.send_replace(Arc::new(Roster { name, channels }));

@@ -8,6 +8,7 @@ pub mod args;
 pub mod check;
 pub mod commands;
 pub mod doctor;
+mod exchange;
 pub mod grafana;
 mod log;
 pub mod operator;

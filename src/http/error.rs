@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use super::desk::Desk;
 use super::state::StationView;
 use super::{admin, bare, page};
+use crate::channel::ChannelStatus;
 
 /// Why a request gets no content. The message is shown to viewers, so it is a sentence and names nothing internal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +32,7 @@ pub enum HttpError {
     #[error("The channel is starting. Try again in a second.")]
     Starting,
     /// The operator took the channel off the air.
-    #[error("This channel is off the air for now.")]
+    #[error("{}", ChannelStatus::OFF)]
     OffAir,
     /// The server is shutting down.
     #[error("The station is restarting. Try again in a few seconds.")]

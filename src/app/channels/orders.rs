@@ -113,7 +113,7 @@ impl Channels {
 
     /// Returns whether it is written down: a restart would do what was done last else.
     async fn remember(&self, id: &ChannelId, off: Option<Timestamp>) -> bool {
-        let written = self.common.store.set_off(id.clone(), off).await;
+        let written = self.common.ground.store.set_off(id.clone(), off).await;
         if let Err(error) = &written {
             tracing::error!(%error, channel = %id, "failed to write down whether the channel is off the air");
         }
@@ -122,8 +122,7 @@ impl Channels {
 
     /// Ends a channel and begins it again in its place, on or off the air as is wanted now.
     async fn begin_anew(&mut self, id: &ChannelId) {
-        let Some(place) = self.lives.iter().position(|life| life.config.id == *id) else { return };
-        let life = self.lives.remove(place);
+        let Some(life) = self.take(id) else { return };
         let (config, was_off) = (life.config.clone(), life.off);
         let face = life.end().await;
         if was_off {
@@ -131,9 +130,6 @@ impl Channels {
             face.outputs.status.send_replace(Arc::new(starting));
         }
         self.begin(&config, face);
-        if let Some(begun) = self.lives.pop() {
-            self.lives.insert(place, begun);
-        }
         self.tell();
     }
 
@@ -142,7 +138,7 @@ impl Channels {
     }
 
     async fn quarantine(&self) -> Value {
-        let judged = self.common.store.judgements().await.unwrap_or_else(|error| {
+        let judged = self.common.ground.store.judgements().await.unwrap_or_else(|error| {
             tracing::warn!(%error, "failed to read since when files are set aside");
             Judgements::default()
         });

@@ -1,6 +1,5 @@
 //! The operator asks for the next programme.
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Outputs, Shell};
@@ -27,12 +26,8 @@ pub async fn ask_to_skip(outputs: &Outputs) -> Option<Skipped> {
 
 impl Shell {
     pub(super) fn skip(&mut self, Skip(answer): Skip) {
-        let skipped = self.core.skip().map(|skipped| Skipped { ends: self.dated(skipped.ends), ..skipped });
+        let skipped = self.core.skip().map(|skipped| Skipped { ends: self.core.dated(skipped.ends), ..skipped });
         // Whoever asked may have gone; what was done is done.
         let _gone = answer.send(skipped);
-    }
-
-    fn dated(&self, moment: Timestamp) -> Timestamp {
-        self.core.dated(moment)
     }
 }

@@ -4,13 +4,18 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use crate::cli::exchange::{self, Unread};
 use crate::cli::operator::Url;
 
 /// The longest answer that is read, in bytes: the metrics of a thousand channels are shorter.
-const ANSWER_BYTES_MAX: u64 = 32 << 20;
+const ANSWER_BYTES_MAX: usize = 32 << 20;
 
 /// A question.
 #[derive(Clone, Copy, Debug)]
@@ -48,27 +53,39 @@ pub(super) async fn ask(url: &Url, question: Question<'_>) -> io::Result<Answer>
 }
 
 async fn converse(url: &Url, question: Question<'_>) -> io::Result<Answer> {
-    let Question { method, path, token, body, .. } = question;
-    let mut stream = TcpStream::connect((url.host.as_str(), url.port)).await?;
-    let host = url.place();
-    let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
-    let length = body.len();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\naccept: application/json\r\n{authorization}\
-         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-    );
-    stream.write_all(request.as_bytes()).await?;
-    let mut bytes = Vec::new();
-    stream.take(ANSWER_BYTES_MAX).read_to_end(&mut bytes).await?;
-    answer(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "what answers there does not speak HTTP"))
+    let stream = TcpStream::connect((url.host.as_str(), url.port)).await?;
+    talk(stream, &url.place(), question).await
 }
 
-/// Takes an answer apart that ends with its connection.
-fn answer(bytes: &[u8]) -> Option<Answer> {
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let head = std::str::from_utf8(&bytes[..end]).ok()?;
-    let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
-    Some(Answer { status, body: String::from_utf8_lossy(&bytes[end + 4..]).into_owned() })
+async fn talk<S>(stream: S, host: &str, question: Question<'_>) -> io::Result<Answer>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Question { method, path, token, body, .. } = question;
+    let mut request = Request::builder().method(method).uri(path).header(HOST, host).header(CONNECTION, "close");
+    request = request.header(ACCEPT, "application/json").header(CONTENT_TYPE, "application/json");
+    if let Some(token) = token {
+        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    }
+    let request = request.body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).map_err(io::Error::other)?;
+    let answer = exchange::ask(stream, request).await.map_err(unheard)?;
+    let status = answer.status().as_u16();
+    let body = exchange::whole(answer.into_body(), ANSWER_BYTES_MAX).await.map_err(|unread| match unread {
+        Unread::TooLarge => io::Error::new(io::ErrorKind::InvalidData, "the answer is too long"),
+        Unread::Broken(error) => io::Error::other(error),
+    })?;
+    Ok(Answer { status, body: String::from_utf8_lossy(&body).into_owned() })
+}
+
+/// Why there was no answer, in the system's words where it was the system.
+fn unheard(error: hyper::Error) -> io::Error {
+    if error.is_parse() || error.is_incomplete_message() {
+        return io::Error::new(io::ErrorKind::InvalidData, "what answers there does not speak HTTP");
+    }
+    match std::error::Error::source(&error).and_then(|source| source.downcast_ref::<io::Error>()) {
+        Some(source) => io::Error::new(source.kind(), source.to_string()),
+        None => io::Error::other(error),
+    }
 }
 
 /// Returns where this machine reaches an address that it listens on: "everywhere" is nowhere to go.
@@ -83,6 +100,8 @@ pub(super) fn here(listen: SocketAddr) -> Url {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
 
     #[test]
@@ -96,14 +115,29 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_answer_is_taken_apart_and_noise_is_none() {
-        let told = answer(b"HTTP/1.1 409 Conflict\r\nx: y\r\n\r\n{}").unwrap();
-        assert_eq!((told.status, told.body.as_str()), (409, "{}"));
+    /// Asks somebody who says this and no more.
+    async fn told(said: &'static [u8]) -> io::Result<Answer> {
+        let (ours, mut theirs) = tokio::io::duplex(4096);
+        let asked = talk(ours, "a", Question::get("/healthz", Duration::ZERO));
+        let speaking = async move {
+            let mut question = [0; 1024];
+            let _heard = theirs.read(&mut question).await;
+            let _said = theirs.write_all(said).await;
+        };
+        tokio::join!(asked, speaking).0
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_taken_apart_and_noise_is_none() {
+        let answer = told(b"HTTP/1.1 409 Conflict\r\nx: y\r\n\r\n{}").await.unwrap();
+        assert_eq!((answer.status, answer.body.as_str()), (409, "{}"));
+        let answer = told(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n").await.unwrap();
+        assert_eq!((answer.status, answer.body.as_str()), (200, "{}"), "in pieces, as proxies send it");
         for noise in
             [&b""[..], b"SSH-2.0\r\n\r\n", b"HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 \xff\r\n\r\n"]
         {
-            assert!(answer(noise).is_none());
+            let error = told(noise).await.unwrap_err();
+            assert_eq!(error.to_string(), "what answers there does not speak HTTP", "{noise:?}");
         }
     }
 }

@@ -4,11 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::client::conn::http1;
+use http_body_util::Full;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, LOCATION, USER_AGENT};
 use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -16,19 +14,16 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use tokio_util::task::TaskTracker;
 
 use super::address::Address;
 use super::problem::{Problem, shown};
+use crate::cli::exchange::{self, Unread};
 
 /// How long a connection may take to be made, at most; less where `--timeout` says less.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 
 /// How much of an answer is read, in bytes: a list of a thousand folders or data sources is well below.
 const ANSWER_BYTES_MAX: usize = 8 << 20;
-
-/// How long the head of an answer may be, in bytes.
-const HEAD_BYTES_MAX: usize = 64 << 10;
 
 /// What Grafana answered.
 #[derive(Clone, Debug)]
@@ -119,26 +114,17 @@ impl Client {
         let garbled =
             |error: &dyn std::error::Error| Problem::Garbled { what: what.to_owned(), why: error.to_string() };
         let request = self.request(method, path, body).map_err(|error| garbled(&error))?;
-        let mut builder = http1::Builder::new();
-        builder.max_buf_size(HEAD_BYTES_MAX);
-        let (mut sender, connection) =
-            builder.handshake(TokioIo::new(stream)).await.map_err(|error| garbled(&error))?;
-        // Ends when the answer was read, or is given up.
-        TaskTracker::new().spawn(connection);
-        let answer = sender.send_request(request).await.map_err(|error| garbled(&error))?;
+        let answer = exchange::ask(stream, request).await.map_err(|error| garbled(&error))?;
         let status = answer.status();
         if status.is_redirection() {
             let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
             return Err(Problem::Elsewhere { what: what.to_owned(), to: shown(to) });
         }
-        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                Problem::TooLarge { what: what.to_owned(), limit: ANSWER_BYTES_MAX }
-            } else {
-                garbled(&*error)
-            }
+        let body = exchange::whole(answer.into_body(), ANSWER_BYTES_MAX).await.map_err(|unread| match unread {
+            Unread::TooLarge => Problem::TooLarge { what: what.to_owned(), limit: ANSWER_BYTES_MAX },
+            Unread::Broken(error) => garbled(&*error),
         })?;
-        Ok(Answer { status, body: body.to_bytes() })
+        Ok(Answer { status, body })
     }
 }
 
