@@ -4,7 +4,7 @@
 mod support;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use support::ffmpegs;
 use support::hls_reader::Rules;
 use support::scraped::scrape;
-use support::station::{Answer, Home, Settings, Station};
+use support::station::{Answer, Home, Settings, Station, talk};
 use support::sync::FlashBeep;
 use support::viewer::watched;
 
@@ -47,21 +47,12 @@ fn film(path: &Path, seconds: u32) {
 }
 
 fn send(station: &Station, method: &str, path: &str, token: &str, body: &str) -> Answer {
-    let mut stream = TcpStream::connect(&station.address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let length = body.len();
-    write!(
-        stream,
+    let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
          Content-Length: {length}\r\n\r\n{body}"
-    )
-    .unwrap();
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).unwrap();
-    let split = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-    let head = String::from_utf8_lossy(&bytes[..split]).into_owned();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head, body: bytes[split + 4..].to_vec() }
+    );
+    talk(&station.address, &request, Duration::from_secs(30)).unwrap()
 }
 
 fn order(station: &Station, path: &str, body: &str) -> Answer {
@@ -149,7 +140,7 @@ fn a_channel_is_taken_off_the_air_and_put_on_again() {
     on_air(&station, "b");
     let before = station.until("b has a playlist", || station.playlist("b"));
     let ((), recording) = watched(&station, "a", Rules::default(), || {
-        let live = live_ts(&station, "b");
+        let live = station.live_ts("b");
         let answer = order(&station, "channels/b/off", "");
         assert_eq!((answer.status, answer.json()["remembered"].as_bool()), (200, Some(true)), "{}", answer.text());
         is_off(&station, "b");
@@ -186,15 +177,6 @@ fn a_channel_is_taken_off_the_air_and_put_on_again() {
     is_off(&station, "a");
     assert_eq!(order(&station, "channels/a/on", "").status, 200);
     station.until("a is back", || station.playlist("a"));
-}
-
-/// Opens a channel's endless stream.
-fn live_ts(station: &Station, id: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(&station.address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    write!(stream, "GET /channels/{id}/live.ts HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
-    stream.read_exact(&mut [0; 1000]).unwrap();
-    stream
 }
 
 /// Whether a stream comes to the end that its own format has, and no other.

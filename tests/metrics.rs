@@ -6,8 +6,8 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write;
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -54,7 +54,7 @@ fn every_series_is_of_the_table_and_every_metric_of_the_table_is_there() {
     let segment = playlist.lines().rfind(|line| line.starts_with("segments/")).unwrap();
     let sent = station.get(&format!("/channels/one/{segment}")).body.len();
     assert_eq!(station.get("/no/such/page").status, 404);
-    let live = live_ts(&station, "one");
+    let live = station.live_ts("one");
     let scraped = station.until("a whole look", || {
         let scraped = scrape(&station);
         (scraped.value("nightcast_channel_live_ts_viewers", &[("channel", "one")]) > 0.0).then_some(scraped)
@@ -89,15 +89,6 @@ fn every_series_is_of_the_table_and_every_metric_of_the_table_is_there() {
     });
     assert_eq!(get_from(&address(&station), "/").unwrap().status, 404);
     assert_eq!(station.get("/metrics").status, 404, "they are not the public's");
-}
-
-/// Opens a channel's endless stream and reads its beginning.
-fn live_ts(station: &Station, channel: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(&station.address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    write!(stream, "GET /channels/{channel}/live.ts HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
-    stream.read_exact(&mut [0; 1000]).unwrap();
-    stream
 }
 
 fn promtool_is_content(text: &str) {

@@ -16,10 +16,8 @@ mod table;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
 
 use prometheus::{Prometheus, Row};
 use questions::Question;
@@ -88,11 +86,7 @@ fn watch(station: &Station) -> TcpStream {
     let playlist = station.playlist("one").unwrap();
     let segment = playlist.lines().rfind(|line| line.starts_with("segments/")).unwrap();
     assert_eq!(station.get(&format!("/channels/one/{segment}")).status, 200);
-    let mut stream = TcpStream::connect(&station.address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    write!(stream, "GET /channels/one/live.ts HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
-    stream.read_exact(&mut [0; 1000]).unwrap();
-    stream
+    station.live_ts("one")
 }
 
 /// Asks everything; returns the answers, and what is wrong with them.

@@ -1,10 +1,10 @@
 //! The on-air ffmpeg stands still, or ends as if all were well.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::support::aired::{assert_whole, until_programmes_begin};
 use super::support::faults::{STILL_MAX, Seen};
+use super::support::ffmpegs;
 use super::support::station::{Settings, signal};
 use super::support::viewer::watched;
 use super::{SPEED, carrier, count, prepared, rules};
@@ -30,15 +30,6 @@ fn a_stopped_copier_is_replaced_and_no_gop_is_lost_or_repeated() {
     Seen::of("on-air ffmpeg stopped (SIGSTOP)", &recording).tell();
 }
 
-/// A program that is ffmpeg in all things but one: `on_air` is a line of shell before it goes on air.
-pub(crate) fn ffmpeg_that(folder: &Path, on_air: &str) -> std::path::PathBuf {
-    let path = folder.join("ffmpeg");
-    let text = format!("#!/bin/sh\ncase \"$*\" in *slots.ffconcat*)\n{on_air}\n;; esac\nexec ffmpeg \"$@\"\n");
-    std::fs::write(&path, text).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    path
-}
-
 /// Goal: exit code 0 is a failure, too, and the end of a run's list of slots, which takes months to reach, is one
 /// discontinuity. Method: the first run gets a list of twelve slots: more than
 /// the window it fills at once.
@@ -51,7 +42,7 @@ fn a_copier_that_ends_with_code_0_at_the_end_of_its_list_is_replaced() {
         "if mkdir '{}' 2>/dev/null; then head -n 13 slots.ffconcat > short && mv short slots.ffconcat; fi",
         once.display()
     );
-    let ffmpeg = ffmpeg_that(folder.path(), &shorter);
+    let ffmpeg = ffmpegs::system().that(folder.path(), &shorter);
     let (_home, station) = prepared(Settings { ffmpeg: ffmpeg.into(), speed: SPEED, ..Settings::default() });
     let ((), recording) = watched(&station, "one", rules(), || {
         let said = |line: &str| line.contains("on-air ffmpeg ended") && line.contains("exit code 0");

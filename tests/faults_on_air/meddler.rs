@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::ends::ffmpeg_that;
+use super::support::ffmpegs;
 
 /// What is done to the next chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Meddler {
             "for word; do shift; case $word in http://127.0.0.1:*) word={by_way}${{word#http://127.0.0.1:}};; esac; \
              set -- \"$@\" \"$word\"; done"
         );
-        ffmpeg_that(folder, &line)
+        ffmpegs::system().that(folder, &line)
     }
 
     /// Spoils the next chunk in this way.

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::read;
-use super::support::station::{PATIENCE, rest};
+use super::support::station::{PATIENCE, rest, talk};
 
 /// How often it asks and judges, in seconds: ten times as often as in `grafana/prometheus.yml`.
 pub(crate) const INTERVAL: f64 = 1.0;
@@ -97,14 +96,11 @@ impl Prometheus {
     /// What it answers to a path of its interface.
     pub(crate) fn ask(&self, path: &str, fields: &[(&str, &str)]) -> Result<Value, String> {
         let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-        let mut stream = TcpStream::connect(&self.address).map_err(|error| error.to_string())?;
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         // HTTP/1.0: the answer ends where the connection ends.
-        write!(stream, "GET /api/v1/{path}?{} HTTP/1.0\r\nHost: test\r\n\r\n", fields.join("&")).unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).map_err(|error| error.to_string())?;
-        let body = text.split_once("\r\n\r\n").ok_or("no answer")?.1;
-        let answer: Value = serde_json::from_str(body).map_err(|error| format!("{error}: {text}"))?;
+        let request = format!("GET /api/v1/{path}?{} HTTP/1.0\r\nHost: test\r\n\r\n", fields.join("&"));
+        let told = talk(&self.address, &request, Duration::from_secs(20)).map_err(|error| error.to_string())?;
+        let answer: Value =
+            serde_json::from_slice(&told.body).map_err(|error| format!("{error}: {} {}", told.head, told.text()))?;
         if answer["status"] == "success" { Ok(answer["data"].clone()) } else { Err(answer.to_string()) }
     }
 

@@ -1,6 +1,8 @@
 //! The ffmpeg versions everything must work with.
 #![expect(clippy::disallowed_methods, reason = "tests start programs and read the environment")]
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,6 +26,23 @@ impl Ffmpeg {
         // Builds from the repository call themselves after its tag: `n9.0.2-17-g2a571b6068`.
         let version = version.trim_start_matches('n').to_owned();
         Self { program, version }
+    }
+}
+
+impl Ffmpeg {
+    /// Writes a program that is this ffmpeg in all things but one: `on_air` is a line of shell before it goes on air.
+    pub fn that(&self, folder: &Path, on_air: &str) -> PathBuf {
+        let first = format!("case \"$*\" in *slots.ffconcat*)\n{on_air}\n;; esac\nexec");
+        self.begun_by(folder, "ffmpeg", &first)
+    }
+
+    /// Writes a script by that name which starts this ffmpeg after some other words.
+    pub fn begun_by(&self, folder: &Path, name: &str, first: &str) -> PathBuf {
+        let path = folder.join(name);
+        let text = format!("#!/bin/sh\n{first} '{}' \"$@\"\n", self.program.display());
+        std::fs::write(&path, text).expect("the folder can be written");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("it is ours");
+        path
     }
 }
 

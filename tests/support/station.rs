@@ -240,6 +240,15 @@ impl Station {
         self.get(&format!("/api/channels/{channel}")).json()
     }
 
+    /// Opens a channel's endless stream and reads its beginning.
+    pub fn live_ts(&self, channel: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(SILENCE)).unwrap();
+        write!(stream, "GET /channels/{channel}/live.ts HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
+        stream.read_exact(&mut [0; 1000]).unwrap();
+        stream
+    }
+
     /// Asks again and again, with a short rest, until something is so.
     pub fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
@@ -277,11 +286,19 @@ impl Drop for Station {
     }
 }
 
+/// How long a server may be silent in the middle of an answer.
+const SILENCE: Duration = Duration::from_secs(20);
+
 /// Asks a server for a page.
 pub fn get_from(address: &str, path: &str) -> std::io::Result<Answer> {
+    talk(address, &format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAccept: */*\r\n\r\n"), SILENCE)
+}
+
+/// Sends a request as it is written, and reads the answer up to the end of the connection.
+pub fn talk(address: &str, request: &str, silence: Duration) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAccept: */*\r\n\r\n")?;
+    stream.set_read_timeout(Some(silence))?;
+    stream.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
     let split = bytes.windows(4).position(|four| four == b"\r\n\r\n");

@@ -86,7 +86,7 @@ struct Plan {
 /// When it cannot be run at all. What it finds wrong is in the report.
 pub fn run(settings: &Settings, mut progress: impl FnMut(Progress)) -> Result<Report> {
     let home = Home::new(settings)?;
-    let patient = home.patient(&settings.ffmpeg)?;
+    let patient = home.patient(&settings.ffmpeg);
     let mut station = home.start(1.0, 0, "preparing.log")?;
     station.prepared(library::kinds().len())?;
     station.stop()?;

@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -40,7 +39,7 @@ impl Home {
              [metrics]\nlisten = \"off\"\n\n\
              [[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media\"\n\
              [channel.picture]\nsize = \"{}\"\npreset = \"ultrafast\"\n[channel.sound]\nkbps = 64\n",
-            home.ffmpeg_with_slots(&ffmpeg.program, *slots)?.display(),
+            home.ffmpeg_with_slots(ffmpeg, *slots).display(),
             library::SIZE
         );
         fs::write(home.path("channels.toml"), text)?;
@@ -48,29 +47,19 @@ impl Home {
     }
 
     /// Returns an ffmpeg whose list, where it has one, ends after so many lines.
-    fn ffmpeg_with_slots(&self, ffmpeg: &Path, slots: usize) -> Result<PathBuf> {
+    fn ffmpeg_with_slots(&self, ffmpeg: &Ffmpeg, slots: usize) -> PathBuf {
         if slots >= SLOTS {
-            return Ok(ffmpeg.to_owned());
+            return ffmpeg.program.clone();
         }
         let lines = slots + 1;
-        let shorter = format!("head -n {lines} slots.ffconcat > short && mv short slots.ffconcat");
-        let first = format!("case \"$*\" in *slots.ffconcat*) {shorter} ;; esac\nexec");
-        self.script("ffmpeg", &first, ffmpeg)
+        ffmpeg.that(&self.path(""), &format!("head -n {lines} slots.ffconcat > short && mv short slots.ffconcat"))
     }
 
     /// Returns an ffmpeg that takes what others leave: where the soak runs at real-time priority, one that decodes for a
     /// tenth of a second would keep the viewer from seeing two minutes of channel.
-    pub fn patient(&self, ffmpeg: &Ffmpeg) -> Result<Ffmpeg> {
-        let program = self.script("patient", "exec chrt --other 0 nice -n 10", &ffmpeg.program)?;
-        Ok(Ffmpeg { program, version: ffmpeg.version.clone() })
-    }
-
-    /// Writes a script that starts a program after some other words.
-    fn script(&self, name: &str, first: &str, program: &Path) -> Result<PathBuf> {
-        let path = self.path(name);
-        fs::write(&path, format!("#!/bin/sh\n{first} '{}' \"$@\"\n", program.display()))?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
-        Ok(path)
+    pub fn patient(&self, ffmpeg: &Ffmpeg) -> Ffmpeg {
+        let program = ffmpeg.begun_by(&self.path(""), "patient", "exec chrt --other 0 nice -n 10");
+        Ffmpeg { program, version: ffmpeg.version.clone() }
     }
 
     pub fn path(&self, below: &str) -> PathBuf {
