@@ -29,6 +29,7 @@ use crate::store::Store;
 use crate::units::ChannelId;
 use channels::{Begun, Channels, Common, Ground};
 pub use startup::StartupError;
+pub(crate) use startup::handles_max;
 use startup::{connections_max, listen, listen_for_metrics, lock, make_folders};
 
 /// How long everything together may take to stop; a person who asked waits no longer than ten seconds.

@@ -117,7 +117,7 @@ pub(super) fn connections_max(station: &config::Station, channels: usize) -> usi
 
 /// Raises the number of handles this process may hold as far as it may by itself, and returns it. The usual 1024 are for
 /// programs of another time.
-fn handles_max() -> u64 {
+pub(crate) fn handles_max() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let Some(hard) = limit.maximum else { return u64::MAX };
     match setrlimit(Resource::Nofile, Rlimit { current: Some(hard), maximum: Some(hard) }) {

@@ -83,6 +83,75 @@ pub enum Command {
     Demo(DemoArgs),
     /// Bring the dashboards to a Grafana that is already there.
     Grafana(GrafanaArgs),
+    /// Measure a station that runs on this machine.
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+/// `nightcast bench`
+#[derive(Clone, Debug, PartialEq, Subcommand)]
+pub enum Bench {
+    /// Let simulated viewers watch a station of this machine, and tell whether it holds them.
+    #[command(after_help = VIEWERS_HELP)]
+    Viewers(ViewersArgs),
+}
+
+const VIEWERS_HELP: &str = "\
+Each viewer does what hls.js does: keeps a connection, asks for the playlist as often as its segments are long, and loads
+every segment; what it loads is thrown away. They come spread over two seconds or more; then it is measured. A crowd is
+held when 99 of 100 playlists are answered within 100 ms, none later and none that has not changed for two target
+durations, no segment takes longer than it plays, and nothing goes wrong. The viewers share the machine with the station:
+where they come from elsewhere, it holds more.
+
+Examples:
+  nightcast bench viewers 200                two hundred on all channels, for 30 s
+  nightcast bench viewers 50 --channel cats  fifty on one
+  nightcast bench viewers max                how many are held, found by trying; takes some minutes
+
+Exit codes:
+  0  the crowd was held; with max: the largest one was found
+  1  it was not held, or was stopped before the end
+  2  the command line is wrong: another machine, no such channel, too many viewers
+  3  the machine is not ready: no station answers, or too few open files are allowed";
+
+/// `nightcast bench viewers`
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct ViewersArgs {
+    /// How many viewers, up to 20,000; "max" finds the largest crowd that is held.
+    #[arg(value_parser = crowd, required_unless_present = "find", conflicts_with = "find", value_name = "N")]
+    pub count: Option<Crowd>,
+    /// The same as "max".
+    #[arg(long)]
+    pub find: bool,
+    /// Where the station is: an address of this machine.
+    #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub url: String,
+    /// The channel's id; without it the viewers are shared out among all channels.
+    #[arg(long, value_parser = channel_id, value_name = "ID")]
+    pub channel: Option<ChannelId>,
+    /// How long is measured once all viewers are there, 1 to 3600; with max: each time.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl ViewersArgs {
+    /// Returns how many viewers are asked for.
+    #[must_use]
+    pub fn crowd(&self) -> Crowd {
+        self.count.unwrap_or(Crowd::Max)
+    }
+}
+
+/// How many viewers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crowd {
+    /// So many.
+    Of(usize),
+    /// The largest crowd that is held.
+    Max,
 }
 
 /// `nightcast run`
@@ -216,6 +285,14 @@ fn folder_title(text: &str) -> Result<String, String> {
     if good { Ok(title.to_owned()) } else { Err("a title has 1 to 189 bytes and no control character".to_owned()) }
 }
 
+fn crowd(text: &str) -> Result<Crowd, String> {
+    match text.parse() {
+        Ok(count @ 1..) => Ok(Crowd::Of(count)),
+        _ if text == "max" => Ok(Crowd::Max),
+        _ => Err("must be a number of viewers, or \"max\"".to_owned()),
+    }
+}
+
 fn clock_speed(text: &str) -> Result<f64, String> {
     let speed = text.parse().map_err(|_| "not a number".to_owned())?;
     if (0.1..=Clock::SPEED_MAX).contains(&speed) { Ok(speed) } else { Err("must be between 0.1 and 2000".to_owned()) }
@@ -239,6 +316,10 @@ mod tests {
     #[test]
     fn commands_are_understood() {
         let cats = ChannelId::new("cats");
+        let viewers = |count, find| {
+            let url = "http://127.0.0.1:8080".to_owned();
+            Command::Bench(Bench::Viewers(ViewersArgs { count, find, url, channel: None, seconds: 30, json: false }))
+        };
         let cases: &[(&str, Command)] = &[
             ("nightcast run", Command::Run(RunArgs { clock_speed: 1.0, first_timestamp: 0 })),
             ("nightcast run --clock-speed 20", Command::Run(RunArgs { clock_speed: 20.0, first_timestamp: 0 })),
@@ -250,6 +331,9 @@ mod tests {
                 Command::Plan(PlanArgs { channel: cats.clone(), hours: 24, json: false }),
             ),
             ("nightcast library cats --json", Command::Library(LibraryArgs { channel: cats, json: true })),
+            ("nightcast bench viewers 200", viewers(Some(Crowd::Of(200)), false)),
+            ("nightcast bench viewers max", viewers(Some(Crowd::Max), false)),
+            ("nightcast bench viewers --find", viewers(None, true)),
         ];
         for (line, command) in cases {
             assert_eq!(&parsed(line).unwrap().command, command, "{line}");
@@ -275,6 +359,10 @@ mod tests {
             ("nightcast plan --hours 0", "0 is not in 1..=168"),
             ("nightcast run --clock-speed 2001", "must be between 0.1 and 2000"),
             ("nightcast run --clock-speed NaN", "must be between 0.1 and 2000"),
+            ("nightcast bench viewers", "required"),
+            ("nightcast bench viewers 0", "must be a number of viewers"),
+            ("nightcast bench viewers many", "must be a number of viewers"),
+            ("nightcast bench viewers 5 --find", "cannot be used with"),
             ("nightcast rum", "'run'"),
             ("nightcast", "Usage: nightcast"),
         ] {

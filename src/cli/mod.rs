@@ -1,10 +1,11 @@
 //! The command line: what can be asked of nightcast, and the answers.
 //!
 //! Asking is [`args`], answering is [`report`] (text for people, JSON for scripts), and what an ffmpeg must be able to
-//! do is [`check`]. All of it is pure; whoever runs a command does the reading and printing. [`grafana`] is about a Grafana
-//! elsewhere.
+//! do is [`check`]; [`bench`] are simulated viewers, and [`grafana`] is about a Grafana elsewhere. Nearly all of it is pure;
+//! whoever runs a command does the reading and printing.
 
 pub mod args;
+pub mod bench;
 pub mod check;
 pub mod commands;
 pub mod doctor;

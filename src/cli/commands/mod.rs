@@ -1,6 +1,7 @@
 //! The commands themselves: they read, ask and print. One file a command.
 
 mod admin;
+mod bench;
 mod client;
 mod demo;
 mod doctor;
@@ -15,7 +16,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::args::{Cli, Command, Exit, GrafanaCommand};
+use super::args::{Bench, Cli, Command, Exit, GrafanaCommand};
 use super::log;
 use crate::app::reload;
 use crate::config::{self, Config};
@@ -47,6 +48,7 @@ pub async fn answer(cli: Cli) -> ExitCode {
         Command::Admin(args) => admin::run(&cli.config, &args).await,
         Command::Doctor(args) => doctor::run(&cli.config, &args, &token).await,
         Command::Demo(args) => demo::run(&cli.config, &args, token).await,
+        Command::Bench(Bench::Viewers(args)) => bench::viewers(&args, token).await,
     };
     exit.into()
 }
