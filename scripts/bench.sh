@@ -7,4 +7,7 @@ if [ ! -f examples/bench/main.rs ]; then
   echo "bench.sh: examples/bench/main.rs is missing" >&2
   exit 1
 fi
+case " ${ONLY:-serving} " in
+*serving*) scripts/machine.sh bench ;;
+esac
 cargo run --quiet --release --locked --example bench -- "$@"

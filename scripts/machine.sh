@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: machine.sh run|test|players|lint|image...
+# Usage: machine.sh run|test|bench|players|lint|image...
 # Installs the packages of the system that are missing for running or testing, and only those.
 set -euo pipefail
 
@@ -32,6 +32,11 @@ for purpose in "$@"; do
     # Judges the unit; no systemd needs to run.
     if ! has systemd-analyze; then need systemd; fi
     ;;
+  bench)
+    # What the station is measured beside, and what asks both.
+    if ! has nginx && [ ! -x /usr/sbin/nginx ]; then need nginx-light; fi
+    if ! has wrk; then need wrk; fi
+    ;;
   lint)
     if ! has node; then need nodejs; fi
     if ! has npm; then need npm; fi
@@ -53,7 +58,7 @@ for purpose in "$@"; do
     fi
     ;;
   *)
-    echo "machine.sh: no such purpose: $purpose (run, test, players, lint or image)" >&2
+    echo "machine.sh: no such purpose: $purpose (run, test, bench, players, lint or image)" >&2
     exit 2
     ;;
   esac
@@ -79,6 +84,11 @@ fi
 # (`systemctl unmask prometheus` takes this back.)
 if [[ " ${missing[*]} " == *" prometheus "* ]] && has systemctl; then
   "${as_root[@]}" systemctl mask --quiet prometheus.service 2>/dev/null || true
+fi
+
+# The same for nginx, which listens on every address and would be met there.
+if [[ " ${missing[*]} " == *" nginx-light "* ]] && has systemctl; then
+  "${as_root[@]}" systemctl mask --quiet nginx.service 2>/dev/null || true
 fi
 
 echo "Installing ${missing[*]}"

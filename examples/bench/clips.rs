@@ -55,6 +55,15 @@ pub(crate) const FIT_1M5: Kind = Kind {
     ..FIT_3M
 };
 
+/// Keeps its picture: 6 Mbit/s, segments of 1.5 MB.
+pub(crate) const FIT_6M: Kind = Kind {
+    folder: "fit-6m",
+    words: "the same at 6 Mbit/s",
+    codecs: "-c:v libx264 -preset veryfast -profile:v high -b:v 6000k -minrate 6000k -maxrate 6000k -bufsize 6000k \
+        -x264-params nal-hrd=cbr:open-gop=0:keyint=50:min-keyint=50:scenecut=0 -c:a aac -b:a 160k",
+    ..FIT_3M
+};
+
 /// Must be made anew, an old kind.
 pub(crate) const MPEG4: Kind = Kind {
     folder: "mpeg4",

@@ -15,15 +15,19 @@
 
 mod clips;
 mod figures;
+mod load;
 mod machine;
+mod nginx;
 mod on_air;
 mod page;
 mod prepare;
 mod process;
 mod rivals;
 mod scrape;
+mod serving;
 mod start;
 mod station;
+mod viewers;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,7 +35,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 /// The sections in the order of the page.
-const SECTIONS: [&str; 5] = ["start", "on-air", "rivals", "prepare", "scrape"];
+const SECTIONS: [&str; 7] = ["start", "on-air", "rivals", "prepare", "scrape", "serving", "viewers"];
 
 /// What is measured, and how thoroughly.
 #[derive(Debug)]
@@ -69,6 +73,8 @@ fn main() -> Result<()> {
             "on-air" => on_air::measure(&settings),
             "rivals" => rivals::measure(&settings),
             "scrape" => scrape::measure(&settings),
+            "serving" => serving::measure(&settings),
+            "viewers" => viewers::measure(&settings),
             _ => prepare::measure(&settings),
         };
         let text = text.with_context(|| format!("failed to measure {name}"))?;

@@ -43,10 +43,24 @@ impl Home {
         Ok(Self { folder, program: program.to_owned() })
     }
 
+    /// Gives the station so many seats for connections.
+    pub(crate) fn with_seats(self, seats: usize) -> Result<Self> {
+        let path = self.folder.path().join("channels.toml");
+        let text = fs::read_to_string(&path)?;
+        fs::write(path, text.replacen("[station]\n", &format!("[station]\nconnections-max = {seats}\n"), 1))?;
+        Ok(self)
+    }
+
     /// Starts the station; the clock runs from before the process is made.
     pub(crate) fn start(&self) -> Result<Station> {
+        self.start_at(1.0)
+    }
+
+    /// The same, with a station that lives so many times faster than the world.
+    pub(crate) fn start_at(&self, speed: f64) -> Result<Station> {
         let mut command = Command::new(&self.program);
         command.arg("--config").arg(self.folder.path().join("channels.toml")).args(["--log-format", "json", "run"]);
+        command.arg("--clock-speed").arg(speed.to_string());
         command.current_dir(self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let started = Instant::now();
@@ -129,6 +143,18 @@ impl Station {
         self.get_from(&self.address, path)
     }
 
+    /// Returns where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Asks for a file; returns the bytes of a good answer.
+    pub(crate) fn bytes(&self, path: &str, lines: &str) -> Result<Option<Vec<u8>>> {
+        let bytes = asked(&self.address, path, lines)?;
+        let head = bytes.windows(4).position(|end| end == b"\r\n\r\n").context("an answer without a head")?;
+        Ok(bytes.starts_with(b"HTTP/1.1 200").then(|| bytes[head + 4..].to_vec()))
+    }
+
     /// Returns where its metrics are.
     pub(crate) fn metrics_address(&self) -> Result<String> {
         let (_, line) = self.said("metrics are at http://").context("its log does not tell where metrics are")?;
@@ -139,11 +165,7 @@ impl Station {
     /// Asks another of its addresses.
     #[expect(clippy::unused_self, reason = "a question to this station")]
     pub(crate) fn get_from(&self, address: &str, path: &str) -> Result<Option<String>> {
-        let mut stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(REQUEST_MAX))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")?;
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes)?;
+        let bytes = asked(address, path, "Connection: close\r\n")?;
         let text = String::from_utf8_lossy(&bytes);
         let (head, body) = text.split_once("\r\n\r\n").context("an answer without an end of its head")?;
         Ok(head.starts_with("HTTP/1.1 200").then(|| body.to_owned()))
@@ -197,4 +219,18 @@ impl Drop for Station {
         let _gone = self.child.kill();
         let _gone = self.child.wait();
     }
+}
+
+/// Returns the whole answer to a request.
+fn asked(address: &str, path: &str, lines: &str) -> Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(REQUEST_MAX))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: bench\r\n{lines}\r\n")?;
+    // Nothing more is asked: the station closes once it has answered.
+    if !lines.contains("close") {
+        stream.shutdown(std::net::Shutdown::Write)?;
+    }
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
