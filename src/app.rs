@@ -128,7 +128,7 @@ pub async fn run(
     let view = StationView { roster: channels.roster(), ready: ready_view, clock: clock.clone(), token: root.clone() };
     let limits = Limits { connections_max, ..Limits::default() };
     let (desk, orders) = Desk::new(token_seen);
-    tracker.spawn(http::serve(listener, http::router_with(view, &desk), limits, tally, root.clone()));
+    tracker.spawn(http::serve(listener, http::pages(view, &desk), limits, tally, root.clone()));
     started(address);
     service::ready();
 

@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::express::{Express, Hot, Leaves};
 use super::seats::{Seat, Ticket};
 use super::stall::{Patience, StallGuard};
 use super::tally::{Open, Refusal};
@@ -62,19 +63,94 @@ pub(super) struct Accepted {
     pub(super) open: Open,
 }
 
+/// What a connection is answered from.
+pub(super) struct Answers {
+    pub(super) hot: Option<Arc<Hot>>,
+    pub(super) router: Router,
+}
+
+/// What both ways of answering need.
+struct Talk {
+    limits: Limits,
+    ticket: Ticket,
+    begin: Instant,
+    token: CancellationToken,
+    open: Open,
+    peer: IpAddr,
+}
+
+/// How a way of answering came to its end.
+enum Turn {
+    /// What comes next is for the router; its head may take so long.
+    Over(StallGuard<TcpStream>, Duration),
+    /// Nothing more is answered.
+    End { line: StallGuard<TcpStream>, refusal: Option<Refusal>, in_order: bool },
+    /// The connection is gone.
+    Gone,
+}
+
 /// Speaks HTTP/1.1 with one peer until either has enough, the seat is wanted by another, or the station stops.
 pub(super) async fn converse(
     Accepted { stream, peer, open }: Accepted,
-    router: Router,
+    Answers { hot, router }: Answers,
     limits: Limits,
     ticket: Ticket,
     begin: Instant,
     token: CancellationToken,
 ) {
     prepare(&stream);
-    let seat = Arc::clone(&ticket.seat);
     let patience = Patience::new(limits.stall, limits.rate_min);
-    let guarded = StallGuard::new(stream, patience).telling(Arc::clone(&seat), begin);
+    let line = StallGuard::new(stream, patience).telling(Arc::clone(&ticket.seat), begin);
+    let talk = Talk { limits, ticket, begin, token, open, peer };
+    let mut turn = match hot {
+        Some(hot) => by_express(hot, line, &talk).await,
+        None => Turn::Over(line, limits.head_wait),
+    };
+    if let Turn::Over(line, head_wait) = turn {
+        // In a box: most connections never come here, and need not carry the room for it.
+        turn = Box::pin(by_router(router, line, head_wait, &talk)).await;
+    }
+    if let Turn::End { line, refusal, in_order } = turn {
+        part(line, refusal, in_order, &talk).await;
+    }
+}
+
+/// Answers what is asked for most, until something else is.
+async fn by_express(hot: Arc<Hot>, line: StallGuard<TcpStream>, talk: &Talk) -> Turn {
+    let mut express = Express::new(hot, line, talk.peer, Arc::clone(&talk.ticket.seat), talk.limits.head_wait);
+    let leaves = tokio::select! {
+        biased;
+        leaves = express.run() => leaves,
+        // At once: whoever takes the seat waits for it.
+        () = talk.ticket.seat.wanted.cancelled() => {
+            talk.open.refused(Refusal::Evicted);
+            cut(express.into_line());
+            return Turn::Gone;
+        }
+        () = talk.token.cancelled() => match timeout(talk.limits.drain, express.finish()).await {
+            // The router answers what was asked before the stop, and says that it is the last.
+            Ok(Ok(())) if express.has_unread() => Leaves::Other { left: talk.limits.head_wait },
+            Ok(ended) => Leaves::Ended(ended),
+            Err(_) => return Turn::Gone,
+        },
+    };
+    let line = express.into_line();
+    match leaves {
+        Leaves::Other { left } => Turn::Over(line, left),
+        Leaves::Ended(Ok(())) => Turn::End { line, refusal: None, in_order: true },
+        Leaves::Ended(Err(error)) => {
+            tracing::trace!(%error, "connection ended early");
+            let refusal = (error.kind() == io::ErrorKind::TimedOut).then_some(Refusal::TooSlow);
+            Turn::End { line, refusal, in_order: false }
+        }
+        Leaves::Idle => Turn::End { line, refusal: None, in_order: false },
+        Leaves::HeadSlow => Turn::End { line, refusal: Some(Refusal::HeadSlow), in_order: false },
+    }
+}
+
+/// Answers everything, by hyper and the router.
+async fn by_router(router: Router, line: StallGuard<TcpStream>, head_wait: Duration, talk: &Talk) -> Turn {
+    let (seat, peer) = (Arc::clone(&talk.ticket.seat), talk.peer);
     let service = service_fn(move |mut request: Request<Incoming>| {
         let answering = Answering::begin(&seat);
         request.extensions_mut().insert(Peer(peer));
@@ -85,28 +161,39 @@ pub(super) async fn converse(
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_wait)
+        .header_read_timeout(head_wait)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADER_LINES_MAX)
-        .serve_connection(TokioIo::new(guarded), service);
+        .serve_connection(TokioIo::new(line), service);
     let ended = tokio::select! {
         biased;
         ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => ended,
         // At once: whoever takes the seat waits for it.
-        () = ticket.seat.wanted.cancelled() => {
-            open.refused(Refusal::Evicted);
-            return cut(connection.into_parts().io.into_inner());
+        () = talk.ticket.seat.wanted.cancelled() => {
+            talk.open.refused(Refusal::Evicted);
+            cut(connection.into_parts().io.into_inner());
+            return Turn::Gone;
         }
-        () = token.cancelled() => {
+        () = talk.token.cancelled() => {
             Pin::new(&mut connection).graceful_shutdown();
-            match timeout(limits.drain, poll_fn(|cx| connection.poll_without_shutdown(cx))).await {
+            match timeout(talk.limits.drain, poll_fn(|cx| connection.poll_without_shutdown(cx))).await {
                 Ok(ended) => ended,
-                Err(_) => return,
+                Err(_) => return Turn::Gone,
             }
         }
     };
     let parts = connection.into_parts();
     let refusal = ended.as_ref().err().and_then(|error| refusal(error, &parts.read_buf));
+    if let Err(error) = &ended {
+        // Viewers leave in the middle of answers all the time; nothing is wrong with us.
+        tracing::trace!(%error, "connection ended early");
+    }
+    Turn::End { line: parts.io.into_inner(), refusal, in_order: ended.is_ok() }
+}
+
+/// Tells a peer why it ends, where there is something to tell, and waits for it to go.
+async fn part(mut line: StallGuard<TcpStream>, refusal: Option<Refusal>, in_order: bool, talk: &Talk) {
+    let Talk { limits, ticket, begin, token, open, .. } = talk;
     if let Some(refusal) = refusal {
         open.refused(refusal);
     }
@@ -115,27 +202,22 @@ pub(super) async fn converse(
         Some(Refusal::HeadSlow) => Some(TOO_SLOW),
         _ => None,
     };
-    let wait = if ended.is_ok() { limits.head_wait } else { FAREWELL_WAIT };
-    if let Err(error) = ended {
-        // Viewers leave in the middle of answers all the time; nothing is wrong with us.
-        tracing::trace!(%error, "connection ended early");
-    }
+    let wait = if in_order { limits.head_wait } else { FAREWELL_WAIT };
     // Nothing is owed to it any more: it goes at once when its seat is wanted.
     ticket.seat.handed_over();
     ticket.seat.taken(begin.elapsed());
-    let mut stream = parts.io.into_inner();
     let stopped = async {
         token.cancelled().await;
         tokio::time::sleep(FAREWELL_WAIT).await;
     };
     let over = tokio::select! {
         biased;
-        said = timeout(wait, farewell(&mut stream, text)) => said.is_ok_and(|said| said.is_ok()),
+        said = timeout(wait, farewell(&mut line, text)) => said.is_ok_and(|said| said.is_ok()),
         () = ticket.seat.wanted.cancelled() => false,
         () = stopped => true,
     };
     if !over {
-        cut(stream);
+        cut(line);
     }
 }
 

@@ -43,7 +43,7 @@ fn names_one_host(version: Version, headers: &HeaderMap) -> bool {
 }
 
 /// Whether a value could be a host and a port: the letters of RFC 3986 §3.2.2, not their grammar.
-fn is_host(value: &[u8]) -> bool {
+pub(super) fn is_host(value: &[u8]) -> bool {
     value.len() <= 300 && value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(byte))
 }
 

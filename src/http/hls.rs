@@ -106,10 +106,10 @@ pub(super) async fn segment(
 }
 
 /// Returns the number that a segment's file name says: only the one way we write it.
-fn segment_number(file: &str) -> Option<Msn> {
+pub(super) fn segment_number(file: &str) -> Option<Msn> {
     let digits = file.strip_suffix(".ts")?;
-    let number = digits.parse::<u64>().ok()?;
-    (number.to_string() == digits).then_some(Msn(number))
+    let bare = digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+    bare.then(|| digits.parse().ok()).flatten().map(Msn)
 }
 
 fn segment_response(msn: Msn, bytes: &Bytes, headers: &HeaderMap) -> Response {

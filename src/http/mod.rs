@@ -12,6 +12,7 @@ mod caching;
 mod connection;
 pub mod desk;
 mod error;
+mod express;
 mod head;
 mod hls;
 mod live;
@@ -38,11 +39,17 @@ pub use desk::Desk;
 pub use error::HttpError;
 pub use state::{ChannelView, Roster, StationView};
 pub use tally::Tally;
-pub use task::{Limits, serve};
+pub use task::{Limits, Pages, serve};
 pub use viewers::Viewers;
 
 /// How long a browser may remember the answer to a CORS preflight: a day, the most that browsers accept.
 const PREFLIGHT_AGE: Duration = Duration::from_hours(24);
+
+/// Returns everything the public listener answers, with the short way to what is asked for most.
+#[must_use]
+pub fn pages(view: StationView, desk: &Desk) -> Pages {
+    Pages { router: router_with(view.clone(), desk), view: Some(view) }
+}
 
 /// Returns everything the public listener answers without a desk.
 pub fn router(view: StationView) -> Router {

@@ -1,12 +1,15 @@
 //! A connection that fails when its peer takes bytes too slowly, and that knows when it is idle.
 
+use std::fs::File;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use rustix::fs::sendfile;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::seats::Seat;
@@ -46,17 +49,24 @@ pub(super) struct StallGuard<T> {
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
     /// Told when everything was taken, with the time since the beginning of this listener's clock.
     seat: Option<(Arc<Seat>, Instant)>,
+    /// What was read before and is to be read again.
+    again: Vec<u8>,
 }
 
 impl<T> StallGuard<T> {
     /// Wraps a connection.
     pub(super) fn new(inner: T, patience: Patience) -> Self {
-        Self { inner, patience, waiting: None, seat: None }
+        Self { inner, patience, waiting: None, seat: None, again: Vec::new() }
     }
 
     /// Tells a seat when everything was taken, on a clock that began at `begin`.
     pub(super) fn telling(self, seat: Arc<Seat>, begin: Instant) -> Self {
         Self { seat: Some((seat, begin)), ..self }
+    }
+
+    /// Reads these bytes first.
+    pub(super) fn reading_again(self, again: Vec<u8>) -> Self {
+        Self { again, ..self }
     }
 
     /// Returns the connection.
@@ -84,8 +94,39 @@ impl<T> StallGuard<T> {
     }
 }
 
+impl StallGuard<TcpStream> {
+    /// Sends a part of a file, from the kernel's memory to the kernel's socket; returns how much was taken.
+    pub(super) fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &File,
+        mut offset: u64,
+        len: usize,
+    ) -> Poll<io::Result<usize>> {
+        let sent = loop {
+            match self.inner.poll_write_ready(cx) {
+                Poll::Pending => break Poll::Pending,
+                Poll::Ready(Err(error)) => break Poll::Ready(Err(error)),
+                Poll::Ready(Ok(())) => {}
+            }
+            let send = || Ok(sendfile(&self.inner, file, Some(&mut offset), len)?);
+            match self.inner.try_io(Interest::WRITABLE, send) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                sent => break Poll::Ready(sent),
+            }
+        };
+        self.judge(cx, sent, |bytes| *bytes)
+    }
+}
+
 impl<T: AsyncRead + Unpin> AsyncRead for StallGuard<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.again.is_empty() {
+            let len = self.again.len().min(buf.remaining());
+            buf.put_slice(&self.again[..len]);
+            self.again.drain(..len);
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.inner).poll_read(cx, buf)
     }
 }

@@ -12,10 +12,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::connection::{Accepted, converse, household, refuse};
+use super::connection::{Accepted, Answers, converse, household, refuse};
+use super::express::Hot;
 use super::seats::Seats;
 use super::tally::{Refusal, Tally, counted};
-use super::{head, page};
+use super::{StationView, head, page};
 
 /// What a listener allows its peers.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,21 @@ impl Default for Limits {
     }
 }
 
+/// What a listener serves.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    /// Everything.
+    pub router: Router,
+    /// Where playlists and segments are looked up without the router, which gives the same answers; none: never.
+    pub view: Option<StationView>,
+}
+
+impl From<Router> for Pages {
+    fn from(router: Router) -> Self {
+        Self { router, view: None }
+    }
+}
+
 /// How many refused connections are told so at once; more are closed without a word.
 const REFUSALS_MAX: usize = 64;
 
@@ -57,15 +73,23 @@ const LEAVING_MAX: usize = 32;
 /// trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// Serves `router` on `listener` until the token is cancelled, then lets answers under way end within the drain limit;
+/// Serves pages on `listener` until the token is cancelled, then lets answers under way end within the drain limit;
 /// `tally` counts what happens.
 ///
 /// Over the connection limit a peer that finds nobody idle is answered 503 at once rather than left waiting in the
 /// kernel's queue: players and proxies then try again or elsewhere instead of timing out, and a health check sees what is
 /// wrong.
 #[expect(clippy::disallowed_methods, reason = "begins the clock by which idle connections are compared")]
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, tally: Arc<Tally>, token: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    pages: impl Into<Pages>,
+    limits: Limits,
+    tally: Arc<Tally>,
+    token: CancellationToken,
+) {
+    let Pages { router, view } = pages.into();
     let counting = from_fn_with_state(Arc::clone(&tally), counted);
+    let hot = view.map(|view| Arc::new(Hot::new(view, Arc::clone(&tally))));
     let router = router.layer(from_fn(head::understood)).layer(from_fn(page::secure)).layer(counting);
     let begin = Instant::now();
     let connections = TaskTracker::new();
@@ -107,7 +131,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, tally:
                 place = Arc::clone(&places).acquire_owned() => place,
             };
             let stream = Accepted { stream, peer: peer.ip(), open: tally.accepted() };
-            let connection = converse(stream, router.clone(), limits, ticket, begin, token.clone());
+            let answers = Answers { hot: hot.clone(), router: router.clone() };
+            let connection = converse(stream, answers, limits, ticket, begin, token.clone());
             connections.spawn(async move {
                 connection.await;
                 drop(place);

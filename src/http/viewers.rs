@@ -51,7 +51,12 @@ impl Viewers {
     pub(super) fn asked(&self, peer: Option<Peer>, headers: &HeaderMap) {
         let forwarded = headers.get("x-forwarded-for").map(HeaderValue::as_bytes);
         let browser = headers.get(header::USER_AGENT).map(HeaderValue::as_bytes);
-        self.seen(KEY.hash_one((peer.map(|peer| peer.0), forwarded, browser)), second());
+        self.asked_by(peer.map(|peer| peer.0), forwarded, browser);
+    }
+
+    /// The same of somebody with this address, as a proxy tells it, and this browser.
+    pub(super) fn asked_by(&self, peer: Option<IpAddr>, forwarded: Option<&[u8]>, browser: Option<&[u8]>) {
+        self.seen(KEY.hash_one((peer, forwarded, browser)), second());
     }
 
     /// Puts a viewer in their place, or in the first one that is free.

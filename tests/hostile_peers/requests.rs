@@ -83,8 +83,9 @@ const ANSWERED: &[(&str, &str, u16)] = &[
 fn routes() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
     let mut routes = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+    let entries = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
+    for entry in entries.filter(|entry| entry.file_type().is_file()) {
+        let text = std::fs::read_to_string(entry.path()).unwrap();
         for hidden in [".nest(", ".nest_service(", ".route_service("] {
             assert!(!text.contains(hidden), "{hidden} adds addresses that this test does not see");
         }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its fixtures too")]
 
+mod both_ways;
 mod desk;
 mod socket;
 mod station;

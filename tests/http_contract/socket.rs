@@ -7,7 +7,7 @@ use bytes::Bytes;
 use nightcast::hls::SegmentBody;
 use nightcast::hls::spool::Content;
 use nightcast::http::tally::Refusal;
-use nightcast::http::{Limits, Tally, serve};
+use nightcast::http::{Desk, Limits, Tally, pages, serve};
 use nightcast::units::{MediaTime, Msn};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,39 +16,39 @@ use tokio::task::JoinHandle;
 use super::station::{DEADLINE, Station, snapshot};
 
 /// A station on a socket with limits short enough for a test.
-struct Served {
-    station: Station,
+pub(crate) struct Served {
+    pub(crate) station: Station,
     address: std::net::SocketAddr,
-    tally: Arc<Tally>,
+    pub(crate) tally: Arc<Tally>,
     task: JoinHandle<()>,
 }
 
-const SHORT: Limits = Limits {
+pub(crate) const SHORT: Limits = Limits {
     connections_max: 2,
     head_wait: Duration::from_millis(300),
     stall: Duration::from_millis(300),
     rate_min: 1,
     drain: Duration::from_millis(300),
 };
-const LONG: Duration = Duration::from_mins(1);
+pub(crate) const LONG: Duration = Duration::from_mins(1);
 
 impl Served {
     #[expect(clippy::disallowed_methods, reason = "the test is the task's owner and awaits it")]
-    async fn new(limits: Limits) -> Self {
+    pub(crate) async fn new(limits: Limits) -> Self {
         let station = Station::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (tally, token) = (Arc::<Tally>::default(), station.view.token.clone());
-        let task = tokio::spawn(serve(listener, station.router(), limits, Arc::clone(&tally), token));
+        let task = tokio::spawn(serve(listener, pages(station.view.clone(), &Desk::closed()), limits, Arc::clone(&tally), token));
         Self { station, address, tally, task }
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
     /// Stops, and returns which refusals were counted, each as often as it was.
-    async fn stop(self) -> Vec<(Refusal, u64)> {
+    pub(crate) async fn stop(self) -> Vec<(Refusal, u64)> {
         self.station.view.token.cancel();
         tokio::time::timeout(DEADLINE, self.task).await.expect("it stops").unwrap();
         assert_eq!(self.tally.connections().1, 0, "none is open");
@@ -77,13 +77,15 @@ async fn peers_that_say_nothing_or_stop_in_the_middle_are_closed() {
         ("nothing at all", &b""[..]),
         ("one byte", b"G"),
         ("half a head", b"GET / HTTP/1.1\r\nhost: a\r\n"),
+        ("half a player's head", b"GET /channels/night/index.m3u8 HTTP/1.1\r\nhost: a\r\n"),
         ("the beginning of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
         ("what is no HTTP", b"hello\r\n\r\n"),
         ("an idle connection", b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"),
+        ("an idle player", b"GET /channels/night/index.m3u8 HTTP/1.1\r\nhost: a\r\n\r\n"),
     ] {
         let expected = match sentence {
             "nothing at all" => "",
-            "an idle connection" => "HTTP/1.1 200",
+            "an idle connection" | "an idle player" => "HTTP/1.1 200",
             "the beginning of HTTP/2" => "HTTP/1.1 505",
             "what is no HTTP" => "HTTP/1.1 400",
             _ => "HTTP/1.1 408",
@@ -93,7 +95,7 @@ async fn peers_that_say_nothing_or_stop_in_the_middle_are_closed() {
         let got = to_the_end(&mut stream).await;
         assert!(got.starts_with(expected) && got.is_empty() == expected.is_empty(), "{sentence}: {got}");
     }
-    let counted = [(Refusal::HeadSlow, 2), (Refusal::HeadMalformed, 1), (Refusal::OtherVersion, 1)];
+    let counted = [(Refusal::HeadSlow, 3), (Refusal::HeadMalformed, 1), (Refusal::OtherVersion, 1)];
     assert_eq!(served.stop().await, counted);
 }
 
