@@ -194,6 +194,7 @@ async fn an_ffmpeg_that_does_nothing_is_ended_and_the_film_may_be_tried_again() 
         audio_kbps: 96,
         loudness_lufs: None,
         prepare: PrepareMode::Auto,
+        renditions: Vec::new(),
     };
     let request = Request {
         id: MezzanineId::of(&item, &profile),

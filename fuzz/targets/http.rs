@@ -25,8 +25,11 @@ const DEADLINE: Duration = Duration::from_secs(8);
 pub(super) fn request(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let path = text.lines().next().and_then(|line| line.split_once(' ')).map_or("", |(_, path)| path);
-    if let Some(Target::Chunk(number)) = receive::target(path, "s3cret") {
-        assert!(path.starts_with("/s3cret/") && path.contains(&number.to_string()));
+    for renditions in [1, 3] {
+        if let Some(Target::Chunk { rendition, number }) = receive::target(path, "s3cret", renditions) {
+            assert!(path.starts_with("/s3cret/") && path.contains(&number.to_string()));
+            assert!(rendition < renditions);
+        }
     }
     let Some(request) = parsed(data) else { return };
     let (method, path) = (request.method().clone(), request.uri().clone());
@@ -121,13 +124,13 @@ fn segment(msn: u64) -> Bytes {
 }
 
 fn snapshot() -> Snapshot {
-    let body =
-        |msn| SegmentBody { content: segment(msn).into(), duration: MediaTime::from_secs(2), discontinuity: false };
+    let body = |msn| SegmentBody::in_memory(vec![segment(msn)], MediaTime::from_secs(2), false);
     let text = Bytes::from_static(b"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:105\n");
     Snapshot {
         playlist: Some(PlaylistBody { text, etag: "\"p105\"".into() }),
         segments: [(Msn(105), Arc::new(body(105)))].into(),
         newest: Some(Msn(105)),
         oldest: Some(Msn(105)),
+        ..Snapshot::default()
     }
 }

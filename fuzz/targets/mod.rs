@@ -46,6 +46,7 @@ pub(crate) fn profile() -> Profile {
         audio_kbps: 160,
         loudness_lufs: Some(-18.0),
         prepare: PrepareMode::Auto,
+        renditions: Vec::new(),
     }
 }
 
@@ -142,9 +143,12 @@ fn bytes(data: &[u8]) {
     if *kind < 128 {
         packets.iter_mut().step_by(188).for_each(|byte| *byte = 0x47);
     }
-    if let Ok(head) = annexb::head(&packets) {
-        assert!(head.tables_len > 0 && head.tables_len as usize <= packets.len());
-        assert!(!head.sps.is_empty() && !head.pps.is_empty());
-        assert_eq!(annexb::signature(&head).len(), 32);
+    for pictures in 1..=2 {
+        if let Ok(head) = annexb::head(&packets, pictures) {
+            assert!(head.tables_len > 0 && head.tables_len as usize <= packets.len());
+            assert_eq!(head.pictures.len(), pictures);
+            assert!(head.pictures.iter().all(|picture| !picture.sps.is_empty() && !picture.pps.is_empty()));
+            assert_eq!(annexb::signature(&head).len(), 32);
+        }
     }
 }

@@ -11,6 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::counters::{Discontinuity, Published};
 use crate::feed::{Airing, FedGop, Feed, IN_FLIGHT_MAX, Mismatch, Next};
+use crate::hls::ladder::Offer;
+use crate::hls::spool::Place;
 use crate::hls::spool::task::SpoolFile;
 use crate::hls::timeline::DateRange;
 use crate::hls::{Chunk, Packer, Segment, Snapshot, Timeline};
@@ -120,6 +122,13 @@ impl Air {
         }
     }
 
+    /// Publishes these renditions side by side.
+    #[must_use]
+    pub fn with_renditions(mut self, offers: &[Offer]) -> Self {
+        self.timeline = self.timeline.with_renditions(offers);
+        self
+    }
+
     /// Returns when the next GOP to be taken from the airing will be on air: everything before it is fed.
     #[must_use]
     pub fn fed_edge(&self) -> Timestamp {
@@ -188,13 +197,13 @@ impl Air {
 
     /// Returns the segments whose bytes may go to files.
     #[must_use]
-    pub fn cooled(&self) -> Vec<(Msn, Bytes)> {
+    pub fn cooled(&self) -> Vec<(Place, Bytes)> {
         self.timeline.cooled()
     }
 
     /// Takes note that a segment's bytes are in a file now.
-    pub fn spooled(&mut self, msn: Msn, file: SpoolFile) {
-        self.timeline.spooled(msn, file);
+    pub fn spooled(&mut self, place: Place, file: SpoolFile) {
+        self.timeline.spooled(place, file);
     }
 
     /// Returns what viewers are served.
@@ -309,7 +318,7 @@ impl Air {
     /// run.
     ///
     /// The length that ffmpeg gives the `last` of a run is a guess; the index knows better.
-    pub fn chunk(&mut self, run: RunId, number: u64, pieces: Vec<Bytes>, duration: MediaTime, last: bool) {
+    pub fn chunk(&mut self, run: RunId, number: u64, renditions: Vec<Vec<Bytes>>, duration: MediaTime, last: bool) {
         if run != self.supervisor.run() || !self.supervisor.is_up() || self.give_up.is_some() {
             return;
         }
@@ -323,7 +332,7 @@ impl Air {
                 self.next_chunk += 1;
                 self.supervisor.returned();
                 let chunk = Chunk {
-                    pieces,
+                    renditions,
                     duration: if last { gop.duration() } else { duration },
                     airing: gop.airing.id,
                     run,
@@ -379,6 +388,9 @@ impl Air {
                 break;
             }
             let airing = self.airings.get(&segment.airing).cloned();
+            if airing.as_ref().is_some_and(|airing| airing.programme.is_some()) {
+                self.timeline.aired(&segment);
+            }
             let begun = airing.filter(|_| segment.first_of_airing);
             let date = self.timeline.edge();
             if segment.first_of_airing {
@@ -403,7 +415,7 @@ impl Air {
     fn count(&mut self, segment: &Segment) {
         let is_redated = self.timeline.is_redated();
         self.published.segments += 1;
-        self.published.bytes += segment.bytes.len() as u64;
+        self.published.bytes += segment.renditions.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
         self.published.media += segment.duration;
         if segment.discontinuity || is_redated {
             let cause = match std::mem::take(&mut self.recovering) {

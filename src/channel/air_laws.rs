@@ -84,7 +84,7 @@ impl World {
         }
         while !self.stalls && self.inside.len() > 1 {
             let (run, number, duration, airing) = self.inside.pop_front().expect("there is one");
-            self.air.chunk(run, number, vec![Bytes::from(airing.to_string())], duration, false);
+            self.air.chunk(run, number, vec![vec![Bytes::from(airing.to_string())]], duration, false);
         }
         if self.air.current().is_none() && self.air.is_due(self.now) {
             self.airing(5, "s");
@@ -192,7 +192,7 @@ fn the_last_chunk_of_a_run_is_as_long_as_its_index_says() {
         let planned = world.air.fed_edge();
         let (run, number, duration, airing) = world.inside.pop_front().expect("one is not closed yet");
         let guessed = duration + MediaTime::from_millis(125);
-        world.air.chunk(run, number, vec![Bytes::from(airing.to_string())], guessed, last);
+        world.air.chunk(run, number, vec![vec![Bytes::from(airing.to_string())]], guessed, last);
         assert_eq!(world.air.fed_edge(), planned + SignedDuration::from_millis(off), "last: {last}");
     }
 }

@@ -9,12 +9,13 @@ use super::air::{Air, AirAction};
 use super::director::{Choice, Director, Idle, Workshop};
 use super::status::{AiringStatus, ChannelState, ChannelStatus};
 use crate::feed::Airing;
+use crate::hls::spool::Place;
 use crate::hls::spool::task::SpoolFile;
 use crate::library::Metadata;
 use crate::on_air::RunEvent;
 use crate::prepare::{Mezzanine, MezzanineId, Prepared};
 use crate::schedule::Programme;
-use crate::units::{MediaTime, Msn};
+use crate::units::MediaTime;
 
 /// How much of the past the first playlist holds when the item is there: a window and a segment, so that the first
 /// viewer finds a full playlist.
@@ -133,8 +134,8 @@ impl Core {
     }
 
     /// Takes note that a segment's bytes are in a file now.
-    pub fn spooled(&mut self, msn: Msn, file: SpoolFile) {
-        self.air.spooled(msn, file);
+    pub fn spooled(&mut self, place: Place, file: SpoolFile) {
+        self.air.spooled(place, file);
     }
 
     /// Returns why there is nothing to air, while that is so.
@@ -151,8 +152,8 @@ impl Core {
     /// Takes what a run tells.
     pub fn run_event(&mut self, event: RunEvent, now: Timestamp) {
         match event {
-            RunEvent::Chunk { run, number, pieces, duration, last } => {
-                self.air.chunk(run, number, pieces, duration, last);
+            RunEvent::Chunk { run, number, renditions, duration, last } => {
+                self.air.chunk(run, number, renditions, duration, last);
             }
             RunEvent::Unreadable { airing, .. } => self.air.unreadable(airing, now),
             RunEvent::Ended { run, evidence: Some(evidence), .. } if !evidence.tells_of_the_machine() => {

@@ -66,8 +66,8 @@ impl World {
         while self.inside.len() > 1 {
             let (number, gop) = self.inside.pop_front().expect("there is one");
             let (run, duration) = (self.run.expect("it was fed to a run"), gop.duration());
-            let pieces = vec![Bytes::from_static(b"x")];
-            self.core.run_event(RunEvent::Chunk { run, number, pieces, duration, last: false }, self.now);
+            let renditions = vec![vec![Bytes::from_static(b"x")]];
+            self.core.run_event(RunEvent::Chunk { run, number, renditions, duration, last: false }, self.now);
         }
     }
 

@@ -31,6 +31,7 @@ use crate::config;
 use crate::feed::{Airing, FedGop, IN_FLIGHT_MAX};
 use crate::ffmpeg::Family;
 use crate::hls::Snapshot;
+use crate::hls::ladder::Offer;
 use crate::hls::spool::task::{Spooler, Written};
 use crate::library::{Catalogue, Reproach};
 use crate::on_air::task::RunSettings;
@@ -192,7 +193,7 @@ impl Shell {
         let speed = parts.clock.speed();
         let profile = Arc::new(parts.config.profile.clone());
         let director = Director::new(parts.config.order.clone(), Arc::clone(&profile), plan, speed);
-        let air = Air::new(first, discontinuities, now - BACKLOG * 2, now, speed);
+        let air = Air::new(first, discontinuities, now - BACKLOG * 2, now, speed).with_renditions(&offers(&profile));
 
         let (events, events_inbox) = mpsc::channel(EVENTS_MAX);
         let (slates, slates_inbox) = mpsc::channel(4);
@@ -328,6 +329,7 @@ impl Shell {
             folder: self.parts.run_folder.join(format!("{}-{run}", self.parts.config.id)),
             run,
             first_timestamp: self.parts.first_timestamp,
+            renditions: self.profile.pictures(),
             family: self.parts.family.clone(),
             stalled: Arc::clone(&stalled),
         };
@@ -369,9 +371,9 @@ impl Shell {
     }
 
     fn segment_written(&mut self, written: Written) {
-        let msn = written.0;
+        let place = written.0;
         if let Some(file) = self.spooler.finished(written, self.parts.clock.now()) {
-            self.core.spooled(msn, file);
+            self.core.spooled(place, file);
             self.outputs.snapshot.send_replace(Arc::new(self.core.air().snapshot()));
         }
     }
@@ -470,6 +472,13 @@ impl Shell {
         // The keeper writes the newest once its channel, this shell, is gone.
         self.kept.send_modify(|kept| *kept = Kept { plan, continuity: Some(continuity) });
     }
+}
+
+/// What each rendition is held to, with a tenth for the transport stream around it.
+fn offers(profile: &config::Profile) -> Vec<Offer> {
+    let bits = |kbps: u32| u64::from(kbps + profile.audio_kbps) * 1100;
+    let offer = |one: &config::Rendition| Offer { name: Arc::clone(&one.name), bits_max: bits(one.video_kbps_max) };
+    profile.renditions.iter().map(offer).collect()
 }
 
 /// Whether a file could not be opened because the system has run out of something, which says nothing about the file.

@@ -66,6 +66,7 @@ pub(super) fn all(files: Vec<ChannelFile>, judge: &mut Judge<'_>) -> Channels {
         let order = judge.order(&file);
         let seed = file.seed.as_ref().and_then(|seed| judge.seed(seed));
         let profile = judge.profile(&file.picture, &file.sound, file.prepare.as_ref());
+        let profile = judge.with_renditions(profile, &file);
         let name = file.name.as_ref().and_then(|name| judge.name(name));
         if let (Some((id, _)), Some(name)) = (id, name) {
             let folders = folders.into_iter().map(|(path, _)| path).collect();
@@ -231,10 +232,11 @@ impl Judge<'_> {
             audio_kbps: audio_kbps.unwrap_or(defaults::KBPS),
             loudness_lufs,
             prepare: prepare.unwrap_or(defaults::PREPARE),
+            renditions: Vec::new(),
         }
     }
 
-    fn size(&mut self, size: &At<String>) -> Option<(u32, u32)> {
+    pub(super) fn size(&mut self, size: &At<String>) -> Option<(u32, u32)> {
         let text = size.get_ref();
         let (message, hint) = match value::picture_size(text) {
             Some((width, height)) if width % 2 == 1 || height % 2 == 1 => (

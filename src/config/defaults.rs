@@ -66,6 +66,18 @@ pub const PRESET: Preset = Preset::Veryfast;
 pub const MAX_KBPS: u32 = 5000;
 /// From a slide show to UHD.
 pub const MAX_KBPS_RANGE: RangeInclusive<i64> = 200..=50_000;
+/// From a stamp's size for the worst of lines to UHD.
+pub const RENDITION_KBPS_RANGE: RangeInclusive<i64> = 50..=50_000;
+/// Width and height of a rendition, and its ceiling in kbit/s.
+pub type Ceiling = ((u32, u32), u32);
+/// The renditions that have a name: what x264 takes for busy films of that size at the default quality.
+pub const RENDITIONS: &[(&str, Ceiling)] = &[
+    ("1080p", ((1920, 1080), 6000)),
+    ("720p", ((1280, 720), 3500)),
+    ("480p", ((854, 480), 1600)),
+    ("360p", ((640, 360), 900)),
+    ("240p", ((426, 240), 450)),
+];
 /// -18 LUFS, AES TD1008's level for speech-led streaming. Television's -23 (EBU R128) is too quiet for laptops and
 /// phones beside everything else on them; music services' -14 would cost films their loud passages.
 pub const LOUDNESS_LUFS: f64 = -18.0;

@@ -35,7 +35,9 @@ pub(super) const METRICS_KEYS: &[&str] = &["listen"];
 pub(super) const ADMIN_KEYS: &[&str] = &["token-file"];
 /// The keys of each `[[channel]]`.
 pub(super) const CHANNEL_KEYS: &[&str] =
-    &["id", "name", "folder", "order", "spacing", "weights", "seed", "prepare", "picture", "sound"];
+    &["id", "name", "folder", "order", "spacing", "weights", "seed", "prepare", "renditions", "picture", "sound"];
+/// The keys of each table in `renditions`.
+pub(super) const RENDITION_KEYS: &[&str] = &["name", "size", "quality", "max-kbps"];
 /// The keys of `[channel.picture]`.
 pub(super) const PICTURE_KEYS: &[&str] = &["size", "fps", "quality", "preset", "max-kbps"];
 /// The keys of `[channel.sound]`.
@@ -112,6 +114,7 @@ pub(super) struct ChannelFile {
     pub(super) weights: Option<At<WeightsFile>>,
     pub(super) seed: Option<At<i64>>,
     pub(super) prepare: Option<At<String>>,
+    pub(super) renditions: Option<At<Vec<RenditionFile>>>,
     pub(super) picture: PictureFile,
     pub(super) sound: SoundFile,
 }
@@ -123,6 +126,24 @@ pub(super) struct PictureFile {
     pub(super) fps: Option<At<Scalar>>,
     pub(super) quality: Option<At<i64>>,
     pub(super) preset: Option<At<String>>,
+    pub(super) max_kbps: Option<At<i64>>,
+}
+
+/// One of `renditions`
+#[derive(Debug)]
+pub(super) enum RenditionFile {
+    /// `"720p"`
+    Preset(At<String>),
+    /// `{ name = "720p", size = "1280x720", max-kbps = 3500 }`
+    Own(At<OwnRendition>),
+}
+
+/// A rendition in every detail.
+#[derive(Debug)]
+pub(super) struct OwnRendition {
+    pub(super) name: Option<At<String>>,
+    pub(super) size: Option<At<String>>,
+    pub(super) quality: Option<At<i64>>,
     pub(super) max_kbps: Option<At<i64>>,
 }
 
@@ -238,8 +259,42 @@ fn read_channel(table: &DeTable<'_>, span: Range<usize>, problems: &mut Problems
         weights: section.weights("weights", problems),
         seed: section.whole("seed", problems),
         prepare: section.text("prepare", problems),
+        renditions: read_renditions(&section, problems),
         picture: picture.unwrap_or_default(),
         sound: sound.unwrap_or_default(),
         place,
     }
+}
+
+fn read_renditions(section: &Section<'_>, problems: &mut Problems) -> Option<At<Vec<RenditionFile>>> {
+    const WANTED: &str = "a list of sizes: [\"720p\", \"360p\"]";
+    let (_, value) = section.value("renditions")?;
+    let DeValue::Array(array) = value.get_ref() else {
+        section.wrong_type("renditions", value, WANTED, problems);
+        return None;
+    };
+    let mut renditions = Vec::new();
+    for value in array {
+        match value.get_ref() {
+            DeValue::String(name) => {
+                renditions.push(RenditionFile::Preset(Spanned::new(value.span(), name.clone().into_owned())));
+            }
+            DeValue::Table(table) => {
+                let place = format!("renditions of {}", section.place());
+                let own = Section::open(table, value.span(), place, RENDITION_KEYS, problems);
+                own.require("name", "its part of the address: name = \"phone\"", problems);
+                own.require("size", "width x height: size = \"640x360\"", problems);
+                own.require("max-kbps", "in thousand bits a second: max-kbps = 900", problems);
+                let rendition = OwnRendition {
+                    name: own.text("name", problems),
+                    size: own.text("size", problems),
+                    quality: own.whole("quality", problems),
+                    max_kbps: own.whole("max-kbps", problems),
+                };
+                renditions.push(RenditionFile::Own(Spanned::new(value.span(), rendition)));
+            }
+            _ => section.wrong_type("a rendition", value, "a name such as \"720p\", or a table", problems),
+        }
+    }
+    Some(Spanned::new(value.span(), renditions))
 }

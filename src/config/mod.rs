@@ -8,6 +8,7 @@ pub mod defaults;
 mod file;
 pub mod problem;
 pub mod reloads;
+mod renditions;
 mod syntax;
 mod table;
 mod validate;
@@ -15,6 +16,7 @@ mod value;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use change::Change;
@@ -174,11 +176,47 @@ pub struct Profile {
     pub loudness_lufs: Option<f64>,
     /// Whether originals that fit may keep their picture.
     pub prepare: PrepareMode,
+    /// The sizes and bit rates the picture is made in, largest first; none where it is made in one, as told above. The first
+    /// is the one told above.
+    pub renditions: Vec<Rendition>,
 }
 
 impl Profile {
     /// Sources above this rate are halved (60 → 30) or brought down to it, unless `fps` says otherwise.
     pub const FPS_MAX: u32 = 30;
+
+    /// Returns how many pictures a mezzanine holds.
+    #[must_use]
+    pub fn pictures(&self) -> usize {
+        self.renditions.len().max(1)
+    }
+
+    /// Returns the ceiling of all pictures and the sound together, in kbit/s.
+    #[must_use]
+    pub fn kbps_max(&self) -> u32 {
+        let several: u32 = self.renditions.iter().map(|rendition| rendition.video_kbps_max).sum();
+        several.max(self.video_kbps_max) + self.audio_kbps
+    }
+}
+
+/// One of the sizes and bit rates that a channel's picture is made in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rendition {
+    /// Its name in addresses: `[a-z0-9-]`, unique in its channel.
+    pub name: Arc<str>,
+    /// Width of the frame in pixels, even; smaller pictures are not scaled up to it.
+    pub width: u32,
+    /// Height of the frame in pixels, even.
+    pub height: u32,
+    /// x264's constant rate factor.
+    pub quality: u8,
+    /// Ceiling of the picture's bit rate in kbit/s.
+    pub video_kbps_max: u32,
+}
+
+impl Rendition {
+    /// The most renditions of a channel: each is encoded, fed and kept in memory for as long as it may be asked for.
+    pub const COUNT_MAX: usize = 6;
 }
 
 /// x264's presets that make sense for a channel.

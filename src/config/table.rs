@@ -79,7 +79,13 @@ impl<'t> Section<'t> {
         }
     }
 
-    fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str, problems: &mut Problems) {
+    /// Returns the header, for messages.
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Complains of a value of the wrong type.
+    pub(super) fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str, problems: &mut Problems) {
         let message = format!("{key} must be {wanted}, got {}", kind(value.get_ref()));
         // The commonest slip deserves the whole answer.
         let hint = match value.get_ref() {

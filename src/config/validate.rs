@@ -269,6 +269,7 @@ mod tests {
             audio_kbps: 160,
             loudness_lufs: Some(-18.0),
             prepare: PrepareMode::Auto,
+            renditions: Vec::new(),
         };
         let channel = Channel {
             seed: defaults::seed("cats"),

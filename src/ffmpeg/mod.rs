@@ -13,6 +13,8 @@ pub mod probe;
 pub mod probe_args;
 pub mod progress;
 pub mod rate;
+pub mod renditions;
+pub mod slate_args;
 pub mod task;
 
 pub use child::{ChildSpec, Ending, Evidence, Limits, Role};

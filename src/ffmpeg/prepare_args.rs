@@ -6,6 +6,7 @@ use std::path::Path;
 use super::extent;
 use super::input::{file_url, hostile_input};
 use super::rate::Rate;
+use super::renditions::{self, Scaled};
 use crate::units::MediaTime;
 
 /// Samples of content that are given up for the AAC encoder's priming, which then takes their place: without it the
@@ -65,12 +66,26 @@ pub enum Loudness {
 }
 
 /// How the picture is made.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Picture {
     /// Copied.
     Copy,
     /// Made anew.
     Encode(Filters, Encoder),
+    /// Made anew in several renditions, with the same frames and keyframes.
+    Renditions(Filters, Vec<Scaled>),
+}
+
+impl Picture {
+    /// Returns the encoder of the first picture; none where it is copied.
+    #[must_use]
+    pub fn encoder(&self) -> Option<&Encoder> {
+        match self {
+            Self::Copy => None,
+            Self::Encode(_, encoder) => Some(encoder),
+            Self::Renditions(_, scaled) => scaled.first().map(|first| &first.encoder),
+        }
+    }
 }
 
 /// What is done to frames before they are encoded.
@@ -154,22 +169,35 @@ impl Encoder {
         }
     }
 
-    fn args(&self) -> Vec<OsString> {
-        let (gop, level) = (self.gop_frames(), self.level());
-        let level = format!("{}.{}", level / 10, level % 10);
+    /// Returns what is said of the encoder of one picture.
+    pub(super) fn args(&self) -> Vec<OsString> {
+        let mut args = self.common_args();
+        args.extend(self.own_args(""));
+        args
+    }
+
+    /// Returns what differs from rendition to rendition; `place` is `:0` for the first picture, or nothing for all.
+    pub(super) fn own_args(&self, place: &str) -> Vec<OsString> {
+        let level = self.level();
+        let args = [
+            (format!("-level:v{place}"), format!("{}.{}", level / 10, level % 10)),
+            (format!("-crf:v{place}"), self.quality.to_string()),
+            (format!("-maxrate:v{place}"), format!("{}k", self.kbps_max)),
+            (format!("-bufsize:v{place}"), format!("{}k", self.kbps_max * 2)),
+        ];
+        args.into_iter().flat_map(|(option, value)| [option.into(), value.into()]).collect()
+    }
+
+    /// Returns what all renditions have in common; so their keyframes and decoding times are the same.
+    pub(super) fn common_args(&self) -> Vec<OsString> {
+        let gop = self.gop_frames();
         let keys = format!("expr:not(mod(n,{gop}))*lte(n,{})", self.last_key());
         // Longer than any GOP we force: x264 must add no keyframe of its own.
         let longest = (gop * 2).to_string();
-        let (rate_max, buffer) = (format!("{}k", self.kbps_max), format!("{}k", self.kbps_max * 2));
-        let quality = self.quality.to_string();
         let args = [
             ["-c:v", "libx264"],
             ["-preset", self.preset],
             ["-profile:v", "high"],
-            ["-level:v", &level],
-            ["-crf", &quality],
-            ["-maxrate", &rate_max],
-            ["-bufsize", &buffer],
             ["-g", &longest],
             ["-sc_threshold", "0"],
             ["-bf", "2"],
@@ -183,7 +211,7 @@ impl Encoder {
     }
 
     /// Returns the filters that make frames of another size ours: bars around them, square pixels, 8 bits, BT.709.
-    fn framing(&self, fitted: (u32, u32)) -> String {
+    pub(super) fn framing(&self, fitted: (u32, u32)) -> String {
         let ((width, height), (inner_width, inner_height)) = (self.size, fitted);
         // Offsets are even, or the chroma would be shifted by half a pixel.
         let x = (width.saturating_sub(inner_width)) / 4 * 2;
@@ -204,7 +232,11 @@ pub fn prepare_args(job: &Job<'_>) -> Vec<OsString> {
         args.extend(["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"].map(Into::into));
     }
     let audio_map = job.audio.map_or_else(|| "1:a:0".to_owned(), |sound| format!("0:{}", sound.index));
-    args.extend(["-map".into(), format!("0:{}", job.video).into(), "-map".into(), audio_map.into()]);
+    match &job.picture {
+        Picture::Renditions(filters, scaled) => args.extend(renditions::from_film(job.video, filters, scaled)),
+        Picture::Copy | Picture::Encode(..) => args.extend(["-map".into(), format!("0:{}", job.video).into()]),
+    }
+    args.extend(["-map".into(), audio_map.into()]);
     match &job.picture {
         // SPS and PPS before every keyframe: a viewer may begin at any of them.
         Picture::Copy => {
@@ -214,6 +246,7 @@ pub fn prepare_args(job: &Job<'_>) -> Vec<OsString> {
             args.extend(["-vf".into(), picture_filters(filters, encoder).into()]);
             args.extend(encoder.args());
         }
+        Picture::Renditions(_, scaled) => args.extend(renditions::encoders(scaled)),
     }
     args.extend(["-af".into(), sound_filters(job.audio, job.audio_packets).into()]);
     args.extend(sound_encoder(job.audio_kbps));
@@ -225,12 +258,12 @@ pub fn prepare_args(job: &Job<'_>) -> Vec<OsString> {
     args
 }
 
-fn quiet() -> Vec<OsString> {
+pub(super) fn quiet() -> Vec<OsString> {
     ["-hide_banner", "-nostdin", "-nostats", "-v", "warning", "-y"].map(Into::into).into()
 }
 
 /// `-hls_time` below a frame closes an entry at every keyframe; `single_file` makes each entry a byte range.
-fn output(ts: &Path, playlist: &Path) -> Vec<OsString> {
+pub(super) fn output(ts: &Path, playlist: &Path) -> Vec<OsString> {
     let mut args: Vec<OsString> = ["-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1"].map(Into::into).into();
     args.extend(["-f", "hls", "-hls_time", "0.05", "-hls_list_size", "0"].map(Into::into));
     args.extend(["-hls_flags", "single_file", "-hls_segment_filename"].map(Into::into));
@@ -238,45 +271,58 @@ fn output(ts: &Path, playlist: &Path) -> Vec<OsString> {
     args
 }
 
-fn sound_encoder(kbps: u32) -> Vec<OsString> {
+pub(super) fn sound_encoder(kbps: u32) -> Vec<OsString> {
     let rate = format!("{kbps}k");
     ["-c:a", "aac", "-profile:a", "aac_low", "-ar", "48000", "-ac", "2", "-b:a", &rate].map(Into::into).into()
 }
 
 fn picture_filters(filters: &Filters, encoder: &Encoder) -> String {
-    let mut chain: Vec<String> = Vec::new();
-    if filters.deinterlace {
-        chain.push("bwdif=mode=send_frame:deint=all".to_owned());
-    }
-    // Frames are dropped before the dear work. The first is repeated back to 0 where the picture begins late.
-    chain.push(format!("fps={}:start_time=0", encoder.rate));
-    let (width, height) = filters.fitted;
-    if let Some(hdr) = filters.tone_map {
-        let transfer = if hdr == Hdr::Pq { "smpte2084" } else { "arib-std-b67" };
-        chain.push(format!("scale={width}:{height}:flags=bicubic"));
-        // Mobius leaves what lies below paper white nearly as it was (measured: luma 168 → 144; hable: 81).
-        // Brought to light, narrowed to BT.709's colours, highlights bent down, back to television's curve.
-        chain
-            .push(format!("zscale=tin={transfer}:min=2020_ncl:pin=2020:rin=limited:t=linear:npl=100,format=gbrpf32le"));
-        chain.push("zscale=p=709,tonemap=tonemap=mobius:desat=0:peak=10,zscale=t=709:m=709:r=limited".to_owned());
-    } else {
-        let matrix = match filters.matrix {
-            Matrix::Told => "auto",
-            Matrix::Bt601 => "bt601",
-            Matrix::Bt709 => "bt709",
-        };
-        let colour = format!("in_color_matrix={matrix}:out_color_matrix=bt709:out_range=tv");
-        chain.push(format!("scale={width}:{height}:flags=bicubic:{colour}"));
-    }
+    let mut chain = first_filters(filters, encoder.rate);
+    chain.extend(scaling(filters));
     chain.push(encoder.framing(filters.fitted));
-    chain.push("setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709".to_owned());
-    chain.push(format!("tpad=stop={}:stop_mode=clone", filters.hold_frames));
-    // Not `-frames:v`: that ends the sound of the same file, too, before its padding is written (5.1).
-    chain.push(format!("trim=end_frame={}", encoder.frames));
+    chain.push(COLOURS.to_owned());
+    chain.extend(exact_frames(filters, encoder));
     chain.join(",")
 }
 
-fn sound_filters(sound: Option<Sound>, packets: u64) -> String {
+/// What the encoder is told of every frame's colours.
+pub(super) const COLOURS: &str = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709";
+
+/// Frames are dropped before the dear work. The first is repeated back to 0 where the picture begins late.
+pub(super) fn first_filters(filters: &Filters, rate: Rate) -> Vec<String> {
+    let deinterlace = filters.deinterlace.then(|| "bwdif=mode=send_frame:deint=all".to_owned());
+    deinterlace.into_iter().chain([format!("fps={rate}:start_time=0")]).collect()
+}
+
+/// Returns the filters that bring a picture to its size within the frame, and to BT.709.
+pub(super) fn scaling(filters: &Filters) -> Vec<String> {
+    let (width, height) = filters.fitted;
+    if let Some(hdr) = filters.tone_map {
+        let transfer = if hdr == Hdr::Pq { "smpte2084" } else { "arib-std-b67" };
+        return vec![
+            format!("scale={width}:{height}:flags=bicubic"),
+            // Mobius leaves what lies below paper white nearly as it was (measured: luma 168 → 144; hable: 81).
+            // Brought to light, narrowed to BT.709's colours, highlights bent down, back to television's curve.
+            format!("zscale=tin={transfer}:min=2020_ncl:pin=2020:rin=limited:t=linear:npl=100,format=gbrpf32le"),
+            "zscale=p=709,tonemap=tonemap=mobius:desat=0:peak=10,zscale=t=709:m=709:r=limited".to_owned(),
+        ];
+    }
+    let matrix = match filters.matrix {
+        Matrix::Told => "auto",
+        Matrix::Bt601 => "bt601",
+        Matrix::Bt709 => "bt709",
+    };
+    let colour = format!("in_color_matrix={matrix}:out_color_matrix=bt709:out_range=tv");
+    vec![format!("scale={width}:{height}:flags=bicubic:{colour}")]
+}
+
+/// Returns the filters that give a picture exactly the frames it is to have.
+pub(super) fn exact_frames(filters: &Filters, encoder: &Encoder) -> [String; 2] {
+    // Not `-frames:v`: that ends the sound of the same file, too, before its padding is written (5.1).
+    [format!("tpad=stop={}:stop_mode=clone", filters.hold_frames), format!("trim=end_frame={}", encoder.frames)]
+}
+
+pub(super) fn sound_filters(sound: Option<Sound>, packets: u64) -> String {
     let mut chain = Vec::new();
     if let Some(sound) = sound {
         if sound.channels > 8 {
@@ -342,73 +388,6 @@ pub fn decode_args(ts: &Path, start: u64, end: u64) -> Vec<OsString> {
     );
     args.push(url);
     args.extend(["-map", "0:v:0", "-f", "null", "-"].map(Into::into));
-    args
-}
-
-/// The card that is shown when nothing else can be.
-#[derive(Clone, Copy, Debug)]
-pub struct Slate<'a> {
-    /// The same settings as the channel's transcodes have.
-    pub encoder: Encoder,
-    /// Packets of silence.
-    pub audio_packets: u64,
-    /// Their bit rate.
-    pub audio_kbps: u32,
-    /// What is written on it; none where ffmpeg cannot write text.
-    pub texts: Option<SlateText<'a>>,
-    /// The MPEG-TS file to write.
-    pub ts: &'a Path,
-    /// The playlist that becomes the GOP index.
-    pub playlist: &'a Path,
-}
-
-/// The texts of a slate: they lie in `name.txt` and `reason.txt` in ffmpeg's working directory.
-#[derive(Clone, Copy, Debug)]
-pub struct SlateText<'a> {
-    /// How many characters the name has.
-    pub name_len: usize,
-    /// How many characters the reason has.
-    pub reason_len: usize,
-    /// The font's file, a path of ours (no quote, colon or comma); ffmpeg's own choice where none is given.
-    pub font: Option<&'a Path>,
-}
-
-/// Returns the ffmpeg command line that draws the slate: night blue, a low band of soft colours, name and reason.
-///
-/// The picture stands still: one frame is drawn and repeated.
-#[must_use]
-pub fn slate_args(slate: &Slate<'_>) -> Vec<OsString> {
-    const BAND: [&str; 7] = ["0x6b7280", "0x8a7a3f", "0x3f7f86", "0x3f7a4f", "0x7a4676", "0x7d3b40", "0x36457f"];
-    let (width, height) = slate.encoder.size;
-    let mut chain = vec![format!("color=c=0x0d1220:s={width}x{height}:r={}", slate.encoder.rate)];
-    let (top, band, step) = (height * 84 / 100, height * 5 / 100, width / 7);
-    for (n, colour) in (0u32..).zip(BAND) {
-        let length = if n == 6 { width - 6 * step } else { step };
-        chain.push(format!("drawbox=x={}:y={top}:w={length}:h={band}:c={colour}:t=fill", n * step));
-    }
-    if let Some(texts) = slate.texts {
-        let text = |file: &str, colour: &str, size_max: u32, len: usize, y: u32| {
-            // A letter is about six tenths as wide as it is high: the line takes nine tenths of the width at most.
-            let len = u32::try_from(len).unwrap_or(u32::MAX).max(1);
-            let size = size_max.min(width * 3 / 2 / len).max(8);
-            let font = texts.font.map_or_else(String::new, |font| format!("fontfile={}:", font.to_string_lossy()));
-            let place = format!("fontsize={size}:x=(w-text_w)/2:y={y}-text_h/2");
-            format!("drawtext={font}textfile={file}:expansion=none:fontcolor={colour}:{place}")
-        };
-        chain.push(text("name.txt", "0xe8eaf0", height / 8, texts.name_len, height * 40 / 100));
-        chain.push(text("reason.txt", "0x9aa3b5", height / 22, texts.reason_len, height * 58 / 100));
-    }
-    chain.push("trim=end_frame=1".to_owned());
-    chain.push(format!("loop=loop=-1:size=1:start=0,setpts=N/FRAME_RATE/TB,trim=end_frame={}", slate.encoder.frames));
-    chain.push(slate.encoder.framing((width, height)));
-    chain.push("setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709".to_owned());
-    let mut args = quiet();
-    args.extend(["-f".into(), "lavfi".into(), "-i".into(), chain.join(",").into()]);
-    args.extend(["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo", "-map", "0:v", "-map", "1:a"].map(Into::into));
-    args.extend(slate.encoder.args());
-    args.extend(["-af".into(), sound_filters(None, slate.audio_packets).into()]);
-    args.extend(sound_encoder(slate.audio_kbps));
-    args.extend(output(slate.ts, slate.playlist));
     args
 }
 

@@ -4,6 +4,8 @@
 //! ([`timeline`]) and its text ([`playlist`]). Promises the rules of RFC 8216; each has a law in the tests. Does not
 //! know files, sockets or the time.
 
+pub mod h264;
+pub mod ladder;
 pub mod packer;
 pub mod playlist;
 pub mod snapshot;

@@ -13,8 +13,8 @@ const REMAINDER_MIN: MediaTime = MediaTime::from_secs(1);
 /// One GOP as it came back from the on-air ffmpeg.
 #[derive(Clone, Debug)]
 pub struct Chunk {
-    /// Its bytes, in the pieces in which they came.
-    pub pieces: Vec<Bytes>,
+    /// The bytes of each of its renditions, in the pieces in which they came; of all chunks of a channel equally many.
+    pub renditions: Vec<Vec<Bytes>>,
     /// ffmpeg's EXTINF.
     pub duration: MediaTime,
     /// Which airing it belongs to, counted over the server's life.
@@ -30,8 +30,8 @@ pub struct Chunk {
 /// One segment, not yet published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// Its bytes.
-    pub bytes: Bytes,
+    /// The bytes of each rendition.
+    pub renditions: Vec<Bytes>,
     /// The sum of its chunks' EXTINF.
     pub duration: MediaTime,
     /// Which airing it belongs to.
@@ -85,12 +85,13 @@ impl Packer {
         });
         let new_run = before.is_none_or(|(_, last_run, _)| *last_run != run);
         let duration = self.duration();
-        let bytes = joined(self.open.iter().flat_map(|chunk| &chunk.pieces));
+        let pieces = |n: usize| self.open.iter().filter_map(move |chunk| chunk.renditions.get(n)).flatten();
+        let renditions = (0..first.renditions.len()).map(|n| joined(pieces(n))).collect();
         // A growing item's signature becomes known on the way: the newest chunk knows best what the next is joined to.
         let last = self.open.last().map_or(signature, |chunk| Arc::clone(&chunk.signature));
         self.last = Some((airing, run, last));
         self.open.clear();
-        Some(Segment { bytes, duration, airing, first_of_airing, discontinuity, new_run })
+        Some(Segment { renditions, duration, airing, first_of_airing, discontinuity, new_run })
     }
 
     /// Returns how long the waiting chunks play.
@@ -117,7 +118,7 @@ mod tests {
 
     fn chunk(airing: u64, millis: i64, remaining_millis: Option<i64>) -> Chunk {
         Chunk {
-            pieces: vec![Bytes::from(format!("{airing}:{millis} "))],
+            renditions: ["a", "b"].map(|name| vec![Bytes::from(format!("{name}{airing}:{millis} "))]).into(),
             duration: MediaTime::from_millis(millis),
             airing,
             run: RunId(1),
@@ -204,6 +205,6 @@ mod tests {
         let mut packer = Packer::default();
         assert!(packer.push(chunk(1, 900, None)).is_empty());
         let segment = packer.push(chunk(1, 1100, None)).remove(0);
-        assert_eq!(segment.bytes, Bytes::from("1:900 1:1100 "));
+        assert_eq!(segment.renditions, ["a1:900 a1:1100 ", "b1:900 b1:1100 "].map(Bytes::from));
     }
 }

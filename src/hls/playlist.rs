@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -42,10 +43,15 @@ pub fn render(head: Head, entries: &VecDeque<Entry>) -> PlaylistBody {
     for entry in entries {
         write_entry(&mut text, entry);
     }
-    let etag = entries
-        .back()
-        .map_or_else(String::new, |newest| format!("\"{first}-{}-{}\"", newest.msn.0, head.discontinuity_sequence));
-    PlaylistBody { text: Bytes::from(text), etag: etag.into() }
+    let newest = entries.back().map_or(first, |entry| entry.msn.0);
+    let etag = etag(&[first, newest, head.discontinuity_sequence]);
+    PlaylistBody { text: Bytes::from(text), etag }
+}
+
+/// Returns the entity tag of a text that is another one whenever one of these numbers is.
+pub(super) fn etag(numbers: &[u64]) -> Arc<str> {
+    let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    format!("\"{}\"", numbers.join("-")).into()
 }
 
 fn write_entry(text: &mut String, entry: &Entry) {
@@ -88,8 +94,6 @@ fn date_text(date: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::hls::SegmentBody;
     use crate::units::{MediaTime, Msn};
@@ -98,7 +102,7 @@ mod tests {
     fn a_window_reads_as_the_specification_says() {
         let body = |millis, discontinuity| {
             let duration = MediaTime::from_millis(millis);
-            Arc::new(SegmentBody { content: Bytes::from_static(b"x").into(), duration, discontinuity })
+            Arc::new(SegmentBody::in_memory(vec![Bytes::from_static(b"x")], duration, discontinuity))
         };
         let start: Timestamp = "2026-11-21T02:03:04.5Z".parse().unwrap();
         let range = DateRange {

@@ -11,14 +11,26 @@ use crate::units::{MediaTime, Msn};
 /// What a channel offers to viewers at one moment. Rendered once per change, shared by all viewers.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// The media playlist, UTF-8; none until the first segment is published.
+    /// The media playlist, UTF-8, the same for every rendition; none until the first segment is published.
     pub playlist: Option<PlaylistBody>,
+    /// The playlist of the renditions' playlists, with the first media playlist; none where there is one picture.
+    pub multivariant: Option<PlaylistBody>,
+    /// The names of the renditions, in the order of the segments' bytes; none where there is one picture.
+    pub names: Arc<[Arc<str>]>,
     /// Every segment that may still be asked for, listed or expired but still promised (RFC 8216 §6.2.2).
     pub segments: BTreeMap<Msn, Arc<SegmentBody>>,
     /// The newest listed segment.
     pub newest: Option<Msn>,
     /// The oldest listed segment.
     pub oldest: Option<Msn>,
+}
+
+impl Snapshot {
+    /// Returns which of the segments' renditions has this name.
+    #[must_use]
+    pub fn rendition(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| **known == *name)
+    }
 }
 
 /// A rendered playlist.
@@ -33,10 +45,19 @@ pub struct PlaylistBody {
 /// The bytes of one segment.
 #[derive(Debug)]
 pub struct SegmentBody {
-    /// MPEG-TS, beginning with PAT and PMT and an IDR frame.
-    pub content: Content,
+    /// MPEG-TS, beginning with PAT and PMT and an IDR frame: once for each rendition, one where there are none.
+    pub renditions: Vec<Arc<Content>>,
     /// Its EXTINF.
     pub duration: MediaTime,
     /// Whether it carries EXT-X-DISCONTINUITY.
     pub discontinuity: bool,
+}
+
+impl SegmentBody {
+    /// Returns a segment whose bytes are in memory.
+    #[must_use]
+    pub fn in_memory(renditions: Vec<Bytes>, duration: MediaTime, discontinuity: bool) -> Self {
+        let renditions = renditions.into_iter().map(|bytes| Arc::new(bytes.into())).collect();
+        Self { renditions, duration, discontinuity }
+    }
 }

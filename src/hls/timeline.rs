@@ -6,10 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
+use super::ladder::{Ladder, Offer};
 use super::packer::Segment;
 use super::snapshot::{SegmentBody, Snapshot};
 use super::spool::task::SpoolFile;
-use super::spool::{Content, HOT};
+use super::spool::{Content, HOT, Place};
 use super::{TARGET_DURATION_SECS, WINDOW, playlist};
 use crate::units::{MediaTime, Msn};
 
@@ -68,6 +69,8 @@ pub struct Timeline {
     longest: MediaTime,
     /// What the playlist lists at least, once it has it.
     window: MediaTime,
+    /// What is known of each rendition; none where there is one picture.
+    ladder: Ladder,
 }
 
 impl Timeline {
@@ -85,7 +88,20 @@ impl Timeline {
             redated: false,
             longest: MediaTime::ZERO,
             window: WINDOW,
+            ladder: Ladder::default(),
         }
+    }
+
+    /// Publishes these renditions side by side.
+    #[must_use]
+    pub fn with_renditions(mut self, offers: &[Offer]) -> Self {
+        self.ladder = Ladder::new(offers);
+        self
+    }
+
+    /// Takes note that a segment that is about to be published is of a programme, and not of the card between two.
+    pub fn aired(&mut self, segment: &Segment) {
+        self.ladder.aired(segment.duration);
     }
 
     /// Lists more than [`WINDOW`] where the clock runs faster than [`SPEED_USUAL`] times the world: viewers are no faster
@@ -148,14 +164,16 @@ impl Timeline {
 
     /// Publishes a segment and lets go of those that are no longer needed.
     pub fn publish(&mut self, segment: Segment, date_range: Option<DateRange>, now: Timestamp) {
-        let Segment { bytes, duration, .. } = segment;
+        self.ladder.meet(&segment);
+        let Segment { renditions, duration, .. } = segment;
         let date = self.date();
         let discontinuity = segment.discontinuity | std::mem::take(&mut self.redated);
-        let body = Arc::new(SegmentBody { content: bytes.into(), duration, discontinuity });
+        let body = Arc::new(SegmentBody::in_memory(renditions, duration, discontinuity));
         self.listed.push_back(Entry { msn: self.next, body, date, date_range });
         self.next = Msn(self.next.0 + 1);
         self.played += duration;
         self.longest = self.longest.max(self.listed_duration());
+        self.ladder.measure(&self.listed.iter().rev().map(|entry| &*entry.body));
         self.expire(now);
     }
 
@@ -182,9 +200,9 @@ impl Timeline {
         }
     }
 
-    /// Returns the segments that are in memory and no longer hot, oldest first: they may go to files.
+    /// Returns the segments that are in memory and no longer hot, oldest first, by rendition: they may go to files.
     #[must_use]
-    pub fn cooled(&self) -> Vec<(Msn, Bytes)> {
+    pub fn cooled(&self) -> Vec<(Place, Bytes)> {
         let mut newer = MediaTime::ZERO;
         let mut cooled = Vec::new();
         for entry in self.listed.iter().rev() {
@@ -194,20 +212,27 @@ impl Timeline {
             newer += entry.body.duration;
         }
         cooled.extend(self.expired.iter().rev().map(|expired| (expired.msn, &expired.body)));
-        let in_memory = cooled.into_iter().rev().filter_map(|(msn, body)| match &body.content {
-            Content::Memory(bytes) => Some((msn, bytes.clone())),
+        let places = cooled.into_iter().rev().flat_map(|(msn, body)| {
+            body.renditions.iter().enumerate().map(move |(rendition, content)| (Place { msn, rendition }, content))
+        });
+        let in_memory = places.filter_map(|(place, content)| match &**content {
+            Content::Memory(bytes) => Some((place, bytes.clone())),
             Content::Spooled(_) => None,
         });
         in_memory.collect()
     }
 
     /// Takes note that a segment's bytes are in a file now. Its number, length and bytes stay what they were.
-    pub fn spooled(&mut self, msn: Msn, file: SpoolFile) {
+    pub fn spooled(&mut self, place: Place, file: SpoolFile) {
         let listed = self.listed.iter_mut().map(|entry| (entry.msn, &mut entry.body));
         let expired = self.expired.iter_mut().map(|expired| (expired.msn, &mut expired.body));
-        if let Some((_, body)) = listed.chain(expired).find(|(number, _)| *number == msn) {
+        if let Some((_, body)) = listed.chain(expired).find(|(number, _)| *number == place.msn) {
             let (duration, discontinuity) = (body.duration, body.discontinuity);
-            *body = Arc::new(SegmentBody { content: Content::Spooled(file), duration, discontinuity });
+            let mut renditions = body.renditions.clone();
+            if let Some(content) = renditions.get_mut(place.rendition) {
+                *content = Arc::new(Content::Spooled(file));
+                *body = Arc::new(SegmentBody { renditions, duration, discontinuity });
+            }
         }
     }
 
@@ -225,6 +250,8 @@ impl Timeline {
         let segments: BTreeMap<_, _> = expired.chain(listed).collect();
         Snapshot {
             playlist: (!self.listed.is_empty()).then(|| playlist::render(head, &self.listed)),
+            multivariant: self.ladder.render(&self.listed),
+            names: self.ladder.names(),
             segments,
             newest: self.listed.back().map(|entry| entry.msn),
             oldest: self.listed.front().map(|entry| entry.msn),

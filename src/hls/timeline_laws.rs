@@ -31,7 +31,9 @@ fn live(steps: &[Step]) -> Vec<(MediaPlaylist, Timestamp, Snapshot)> {
             let duration = MediaTime(ticks);
             now = now.max(duration.after(timeline.edge())) + SignedDuration::from_millis(late_ms);
             let bytes = Bytes::from(n.to_string());
-            let segment = Segment { bytes, duration, airing: 1, first_of_airing: false, discontinuity, new_run: false };
+            let renditions = vec![bytes];
+            let segment =
+                Segment { renditions, duration, airing: 1, first_of_airing: false, discontinuity, new_run: false };
             timeline.publish(segment, None, now);
             let snapshot = timeline.snapshot();
             let text = snapshot.playlist.clone().expect("something was published").text;
@@ -145,7 +147,8 @@ proptest! {
             prop_assert!(timeline.edge() >= before);
             let (bytes, duration) = (Bytes::from_static(b"x"), MediaTime(ticks));
             let (discontinuity, new_run) = (true, false);
-            let segment = Segment { bytes, duration, airing: 1, first_of_airing: false, discontinuity, new_run };
+            let renditions = vec![bytes];
+            let segment = Segment { renditions, duration, airing: 1, first_of_airing: false, discontinuity, new_run };
             timeline.publish(segment, None, duration.after(timeline.edge()));
             let text = timeline.snapshot().playlist.expect("something was published").text;
             let playlist = m3u8_rs::parse_media_playlist_res(&text).expect("it parses");
@@ -176,10 +179,11 @@ fn segments_cool_when_six_seconds_are_newer() {
         let bytes = Bytes::from(n.to_string());
         let duration = MediaTime::from_secs(2);
         let (discontinuity, new_run) = (false, false);
-        let segment = Segment { bytes, duration, airing: 1, first_of_airing: false, discontinuity, new_run };
+        let renditions = vec![bytes];
+        let segment = Segment { renditions, duration, airing: 1, first_of_airing: false, discontinuity, new_run };
         timeline.publish(segment, None, duration.after(timeline.edge()));
     }
-    let cooled: Vec<u64> = timeline.cooled().iter().map(|(msn, _)| msn.0).collect();
+    let cooled: Vec<u64> = timeline.cooled().iter().map(|(place, _)| place.msn.0).collect();
     assert_eq!(cooled, [1, 2, 3, 4, 5], "of eight, the newest three are hot");
 }
 

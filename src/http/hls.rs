@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::caching::{Part, not_modified, part};
 use super::error::HttpError;
-use super::state::StationView;
+use super::state::{ChannelView, StationView};
 use super::tally::wants_body;
 use super::viewers::Peer;
 use crate::hls::{PlaylistBody, Snapshot};
@@ -36,32 +36,60 @@ const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.app
 /// RFC 3555 §4.2: MPEG-2 transport stream.
 pub(super) const TS_TYPE: HeaderValue = HeaderValue::from_static("video/mp2t");
 
-/// Answers with a channel's media playlist.
+/// Answers with a channel's playlist: of its renditions, or its media playlist where it has none.
 pub(super) async fn playlist(
     State(view): State<Arc<StationView>>,
     Path(id): Path<String>,
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
-    let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
+    let snapshot = published(&view, &id, peer, &headers).await?;
+    playlist_response(snapshot.multivariant.as_ref().or(snapshot.playlist.as_ref()), &headers)
+}
+
+/// Answers with the media playlist of a rendition. All have the same text: numbers, dates and discontinuities agree, and
+/// the segments' addresses are relative to its own.
+pub(super) async fn rendition_playlist(
+    State(view): State<Arc<StationView>>,
+    Path((id, name)): Path<(String, String)>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+) -> Result<Response, HttpError> {
+    let snapshot = published(&view, &id, peer, &headers).await?;
+    snapshot.rendition(&name).ok_or(HttpError::NoSuchPage)?;
+    playlist_response(snapshot.playlist.as_ref(), &headers)
+}
+
+fn playlist_response(body: Option<&PlaylistBody>, headers: &HeaderMap) -> Result<Response, HttpError> {
+    let body = body.ok_or(HttpError::Starting)?;
+    let etag = HeaderValue::from_str(&body.etag).map_err(|_| HttpError::Fault)?;
+    let common = [(header::CACHE_CONTROL, PLAYLIST_CACHE), (header::ETAG, etag)];
+    if not_modified(headers, &body.etag) {
+        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    Ok((common, [(header::CONTENT_TYPE, PLAYLIST_TYPE)], body.text.clone()).into_response())
+}
+
+/// Returns what a channel offers as soon as there is something; whoever asks is a viewer.
+async fn published(
+    view: &StationView,
+    id: &str,
+    peer: Option<Extension<Peer>>,
+    headers: &HeaderMap,
+) -> Result<Arc<Snapshot>, HttpError> {
+    let channel = view.channel(id).ok_or(HttpError::NoSuchChannel)?;
     if channel.is_off() {
         return Err(HttpError::OffAir);
     }
-    channel.viewers.asked(peer.map(|peer| peer.0), &headers);
-    let body = first_playlist(channel.snapshot.clone(), &view.token).await?;
-    let etag = HeaderValue::from_str(&body.etag).map_err(|_| HttpError::Fault)?;
-    let common = [(header::CACHE_CONTROL, PLAYLIST_CACHE), (header::ETAG, etag)];
-    if not_modified(&headers, &body.etag) {
-        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
-    }
-    Ok((common, [(header::CONTENT_TYPE, PLAYLIST_TYPE)], body.text).into_response())
+    channel.viewers.asked(peer.map(|peer| peer.0), headers);
+    first_snapshot(channel.snapshot.clone(), &view.token).await
 }
 
-/// Returns the playlist as soon as there is one.
-async fn first_playlist(
+/// Returns the snapshot as soon as there is a playlist in it.
+pub(super) async fn first_snapshot(
     mut snapshot: watch::Receiver<Arc<Snapshot>>,
     token: &CancellationToken,
-) -> Result<PlaylistBody, HttpError> {
+) -> Result<Arc<Snapshot>, HttpError> {
     let published = snapshot.wait_for(|snapshot| snapshot.playlist.is_some());
     let waited = tokio::select! {
         biased;
@@ -70,13 +98,13 @@ async fn first_playlist(
         () = token.cancelled() => return Err(HttpError::Stopping),
     };
     match waited {
-        Ok(Ok(snapshot)) => snapshot.playlist.clone().ok_or(HttpError::Starting),
+        Ok(Ok(snapshot)) => Ok(Arc::clone(&snapshot)),
         // Too long, or the channel ended before it published anything.
         Ok(Err(_)) | Err(_) => Err(HttpError::Starting),
     }
 }
 
-/// Answers with one segment, or a part of it.
+/// Answers with one segment of a channel without renditions, or a part of it.
 pub(super) async fn segment(
     State(view): State<Arc<StationView>>,
     Path((id, file)): Path<(String, String)>,
@@ -84,22 +112,47 @@ pub(super) async fn segment(
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
-    let msn = segment_number(&file).ok_or(HttpError::NoSuchPage)?;
     let snapshot = channel.snapshot();
-    let Some(segment) = snapshot.segments.get(&msn) else {
+    let rendition = snapshot.names.is_empty().then_some(0);
+    send(&channel, &snapshot, rendition, &file, &method, &headers).await
+}
+
+/// Answers with one segment of a rendition, or a part of it.
+pub(super) async fn rendition_segment(
+    State(view): State<Arc<StationView>>,
+    Path((id, name, file)): Path<(String, String, String)>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, HttpError> {
+    let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
+    let snapshot = channel.snapshot();
+    send(&channel, &snapshot, snapshot.rendition(&name), &file, &method, &headers).await
+}
+
+async fn send(
+    channel: &ChannelView,
+    snapshot: &Snapshot,
+    rendition: Option<usize>,
+    file: &str,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Response, HttpError> {
+    let (rendition, msn) = rendition.zip(segment_number(file)).ok_or(HttpError::NoSuchPage)?;
+    let segment = snapshot.segments.get(&msn);
+    let Some(content) = segment.and_then(|segment| segment.renditions.get(rendition)) else {
         if channel.is_off() {
             return Err(HttpError::OffAir);
         }
         let to_come = snapshot.newest.is_none_or(|newest| msn > newest);
         return Err(if to_come { HttpError::SegmentNotYet } else { HttpError::SegmentGone });
     };
-    let bytes = segment.content.bytes().await.map_err(|error| {
+    let bytes = content.bytes().await.map_err(|error| {
         tracing::warn!(%error, %msn, "a spooled segment cannot be read");
         HttpError::SegmentGone
     })?;
-    let response = segment_response(msn, &bytes, &headers);
+    let response = segment_response(msn, &bytes, headers);
     let sent = response.body().size_hint().exact().and_then(|len| usize::try_from(len).ok());
-    if let Some(sent @ 1..) = sent.filter(|_| wants_body(&method)) {
+    if let Some(sent @ 1..) = sent.filter(|_| wants_body(method)) {
         channel.viewers.sent(sent);
     }
     Ok(response)

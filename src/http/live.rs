@@ -4,16 +4,18 @@ use std::io;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream::{Stream, unfold};
+use serde::Deserialize;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::error::HttpError;
-use super::hls::TS_TYPE;
+use super::hls::{TS_TYPE, first_snapshot};
 use super::state::StationView;
 use super::viewers::Watching;
 use crate::channel::{ChannelState, ChannelStatus};
@@ -24,20 +26,35 @@ use crate::units::{MediaTime, Msn};
 /// little enough to stay near the edge. Doubled, every viewer would be that much later for as long as they watch.
 const HEAD_START: MediaTime = MediaTime::from_secs(4);
 
+/// Which rendition is asked for, by name; the first where none is.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wanted {
+    rendition: Option<String>,
+}
+
 /// Answers with the channel's segments one after another, for as long as the viewer keeps up.
 pub(super) async fn live_ts(
     State(view): State<Arc<StationView>>,
     Path(id): Path<String>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, HttpError> {
+    let Query(wanted) = wanted.map_err(|_| HttpError::Malformed)?;
     let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
     if channel.is_off() {
         return Err(HttpError::OffAir);
     }
+    let rendition = match wanted.rendition {
+        Some(name) => {
+            let snapshot = first_snapshot(channel.snapshot.clone(), &view.token).await?;
+            snapshot.rendition(&name).ok_or(HttpError::NoSuchPage)?
+        }
+        None => 0,
+    };
     let headers = [(header::CONTENT_TYPE, TS_TYPE), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     // For HEAD the router drops the body unread, and nothing was looked up for it.
     let (status, watching) = (channel.status.clone(), channel.viewers.opened());
-    let segments = segments(channel.snapshot.clone(), status, watching, view.token.clone());
-    Ok((headers, Body::from_stream(segments)).into_response())
+    let stream = segments(channel.snapshot.clone(), status, rendition, watching, view.token.clone());
+    Ok((headers, Body::from_stream(stream)).into_response())
 }
 
 /// Returns the bytes of every segment from a little before the live edge on. Nothing is read ahead: the next segment
@@ -45,16 +62,19 @@ pub(super) async fn live_ts(
 fn segments(
     snapshot: watch::Receiver<Arc<Snapshot>>,
     status: watch::Receiver<Arc<ChannelStatus>>,
+    rendition: usize,
     watching: Watching,
     token: CancellationToken,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send {
     let begun = (snapshot, status, None, watching, token);
-    unfold(begun, |(mut snapshot, mut status, mut last, watching, token)| async move {
+    unfold(begun, move |(mut snapshot, mut status, mut last, watching, token)| async move {
         loop {
             let step = next_step(&snapshot.borrow_and_update(), last);
             match step {
                 Step::Send(msn, segment) => {
-                    let bytes = segment.content.bytes().await;
+                    // A channel that was configured anew may have fewer renditions.
+                    let content = segment.renditions.get(rendition)?;
+                    let bytes = content.bytes().await;
                     last = Some(if bytes.is_ok() { msn } else { Msn(u64::MAX) });
                     if let Ok(bytes) = &bytes {
                         watching.0.sent(bytes.len());
@@ -119,16 +139,13 @@ mod tests {
     use super::*;
 
     fn snapshot(listed: std::ops::RangeInclusive<u64>, expired: u64) -> Snapshot {
-        let body = |msn: u64| SegmentBody {
-            content: Bytes::from(msn.to_string()).into(),
-            duration: MediaTime::from_secs(2),
-            discontinuity: false,
-        };
+        let body =
+            |msn: u64| SegmentBody::in_memory(vec![Bytes::from(msn.to_string())], MediaTime::from_secs(2), false);
         Snapshot {
-            playlist: None,
             segments: (listed.start() - expired..=*listed.end()).map(|msn| (Msn(msn), Arc::new(body(msn)))).collect(),
             newest: Some(Msn(*listed.end())),
             oldest: Some(Msn(*listed.start())),
+            ..Snapshot::default()
         }
     }
 

@@ -63,6 +63,8 @@ pub fn router_with(view: StationView, desk: &Desk) -> Router {
     let open = Router::new()
         .route("/channels/{id}/index.m3u8", get(hls::playlist))
         .route("/channels/{id}/segments/{file}", get(hls::segment))
+        .route("/channels/{id}/{rendition}/index.m3u8", get(hls::rendition_playlist))
+        .route("/channels/{id}/{rendition}/segments/{file}", get(hls::rendition_segment))
         .route("/channels/{id}/live.ts", get(live::live_ts))
         .route("/api/channels", get(api::channels))
         .route("/api/channels/{id}", get(api::channel))

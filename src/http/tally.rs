@@ -11,11 +11,13 @@ use axum::response::Response;
 use tokio::time::Instant;
 
 /// The templates of the routes, as the router knows them; the last stands for what has none.
-pub const ROUTES: [&str; 20] = [
+pub const ROUTES: [&str; 22] = [
     "/",
     "/watch/{id}",
     "/channels/{id}/index.m3u8",
     "/channels/{id}/segments/{file}",
+    "/channels/{id}/{rendition}/index.m3u8",
+    "/channels/{id}/{rendition}/segments/{file}",
     "/channels/{id}/live.ts",
     "/api/channels",
     "/api/channels/{id}",
@@ -97,6 +99,8 @@ impl Refusal {
 pub(super) enum HotRoute {
     Playlist = 2,
     Segment = 3,
+    RenditionPlaylist = 4,
+    RenditionSegment = 5,
 }
 
 /// The answers to one route.
@@ -250,9 +254,15 @@ mod tests {
     #[test]
     fn what_never_saw_the_router_is_counted_as_if_it_had() {
         let tally = Tally::default();
-        tally.answered_hot(HotRoute::Playlist, Duration::ZERO);
-        tally.answered_hot(HotRoute::Segment, Duration::ZERO);
-        let routes = ["/channels/{id}/index.m3u8", "/channels/{id}/segments/{file}"];
+        for route in [HotRoute::Playlist, HotRoute::Segment, HotRoute::RenditionPlaylist, HotRoute::RenditionSegment] {
+            tally.answered_hot(route, Duration::ZERO);
+        }
+        let routes = [
+            "/channels/{id}/index.m3u8",
+            "/channels/{id}/segments/{file}",
+            "/channels/{id}/{rendition}/index.m3u8",
+            "/channels/{id}/{rendition}/segments/{file}",
+        ];
         assert!(tally.requests().eq(routes.map(|route| (route, "GET", "200", 1))));
     }
 

@@ -3,6 +3,7 @@
 //! Receives GOPs in order; gives each back as a chunk with its exact length, and the end of a run with its evidence.
 //! Does not decide what airs, and nothing it says reaches a viewer before [`crate::hls`] has seen it.
 
+pub mod pairing;
 pub mod receive;
 pub mod slots;
 pub mod supervisor;
@@ -89,8 +90,8 @@ pub enum RunEvent {
         run: RunId,
         /// Its number in the run, from 0.
         number: u64,
-        /// Its bytes as they came.
-        pieces: Vec<Bytes>,
+        /// The bytes of each of its renditions as they came.
+        renditions: Vec<Vec<Bytes>>,
         /// Its length: exact, but for the last of a run.
         duration: MediaTime,
         /// Whether the run ended with it.

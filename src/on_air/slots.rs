@@ -30,13 +30,14 @@ pub fn playlist() -> String {
 }
 
 /// Returns what to start for a run: `base` is the private address that takes its chunks, `http://127.0.0.1:PORT/SECRET`,
-/// `first_timestamp` what its timestamps begin with, in seconds.
+/// `first_timestamp` what its timestamps begin with, in seconds. Each of the `renditions` comes back by itself, with the
+/// sound.
 #[must_use]
-pub fn child(ffmpeg: &Path, folder: &Path, base: &str, first_timestamp: u32) -> ChildSpec {
-    let chunks = format!("{base}/%d.ts");
-    let list = format!("{base}/live.m3u8");
+pub fn child(ffmpeg: &Path, folder: &Path, base: &str, first_timestamp: u32, renditions: usize) -> ChildSpec {
+    let place = if renditions > 1 { "/%v" } else { "" };
+    let (chunks, list) = (format!("{base}{place}/%d.ts"), format!("{base}{place}/live.m3u8"));
     let first_timestamp = first_timestamp.to_string();
-    let args = [
+    let begin = [
         "-hide_banner",
         "-nostdin",
         "-nostats",
@@ -51,10 +52,9 @@ pub fn child(ffmpeg: &Path, folder: &Path, base: &str, first_timestamp: u32) -> 
         "file,unix,http,tcp,concat",
         "-i",
         PLAYLIST,
-        "-map",
-        "0:v:0",
-        "-map",
-        "0:a:0",
+    ];
+    let maps = (0..renditions.max(1)).flat_map(|n| ["-map".into(), format!("0:v:{n}"), "-map".into(), "0:a:0".into()]);
+    let copy = [
         "-c",
         "copy",
         "-output_ts_offset",
@@ -71,13 +71,15 @@ pub fn child(ffmpeg: &Path, folder: &Path, base: &str, first_timestamp: u32) -> 
         // One connection for a run's whole life; without it ffmpeg opens two for every chunk.
         "-http_persistent",
         "1",
-        "-hls_segment_filename",
-        &chunks,
-        &list,
     ];
+    let pairs: Vec<String> = (0..renditions).map(|n| format!("v:{n},a:{n}")).collect();
+    let variants = (renditions > 1).then(|| ["-var_stream_map".to_owned(), pairs.join(" ")]);
+    let args = begin.iter().map(OsString::from);
+    let args = args.chain(maps.map(OsString::from)).chain(copy.iter().map(OsString::from));
+    let args = args.chain(variants.into_iter().flatten().map(OsString::from));
     ChildSpec {
         program: ffmpeg.to_owned(),
-        args: args.iter().map(OsString::from).collect(),
+        args: args.chain(["-hls_segment_filename".into(), chunks.into(), list.into()]).collect(),
         folder: Some(folder.to_owned()),
         role: Role::OnAir,
         limits: Limits::ON_AIR,
@@ -98,9 +100,24 @@ mod tests {
 
     #[test]
     fn chunks_go_to_the_private_address_only() {
-        let child = child(Path::new("ffmpeg"), Path::new("/run"), "http://127.0.0.1:9/abc", 0);
+        let child = child(Path::new("ffmpeg"), Path::new("/run"), "http://127.0.0.1:9/abc", 0, 1);
         let line = child.command_line();
+        assert!(
+            line.contains(" -i slots.ffconcat -map 0:v:0 -map 0:a:0 -c copy ") && !line.contains("-var_stream_map")
+        );
         assert!(line.ends_with("-hls_segment_filename http://127.0.0.1:9/abc/%d.ts http://127.0.0.1:9/abc/live.m3u8"));
         assert_eq!(child.folder.as_deref(), Some(Path::new("/run")));
+    }
+
+    #[test]
+    fn every_rendition_has_an_address_of_its_own_and_the_same_sound() {
+        let child = child(Path::new("ffmpeg"), Path::new("/run"), "http://127.0.0.1:9/abc", 0, 2);
+        let args: Vec<_> = child.args.iter().map(|arg| arg.to_string_lossy()).collect();
+        let line = args.join(" ");
+        assert!(line.contains(" -map 0:v:0 -map 0:a:0 -map 0:v:1 -map 0:a:0 -c copy "), "{line}");
+        assert!(args.iter().any(|arg| arg == "v:0,a:0 v:1,a:1"), "one argument: {line}");
+        assert!(
+            line.ends_with("-hls_segment_filename http://127.0.0.1:9/abc/%v/%d.ts http://127.0.0.1:9/abc/%v/live.m3u8")
+        );
     }
 }

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use rand::RngExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::pairing::{Pairing, Whole};
 use super::receive::{self, Upload};
 use super::{Cause, GopOrder, RunEvent, slots};
 use crate::ffmpeg::{Ending, Evidence, Family, task as child};
@@ -36,6 +36,8 @@ pub struct RunSettings {
     pub run: RunId,
     /// What its timestamps begin with, in seconds.
     pub first_timestamp: u32,
+    /// How many pictures what it is fed holds; each comes back as chunks of its own.
+    pub renditions: usize,
     /// Whose child its ffmpeg is.
     pub family: Family,
     /// Set before its token ends where that is because it made no progress.
@@ -86,7 +88,8 @@ async fn live(
     let listener = socket.listen(receive::task::QUEUE_MAX)?;
     let secret: Arc<str> = format!("{:032x}", rand::rng().random::<u128>()).into();
     let base = format!("http://{}/{secret}", listener.local_addr()?);
-    let mut spec = slots::child(&settings.ffmpeg, &settings.folder, &base, settings.first_timestamp);
+    let mut spec =
+        slots::child(&settings.ffmpeg, &settings.folder, &base, settings.first_timestamp, settings.renditions);
     spec.family = settings.family.clone();
     let (mut ffmpeg, _stdout) = child::spawn(&spec).map_err(io::Error::other)?;
     tracing::info!(pid = ffmpeg.pid(), "on-air ffmpeg started");
@@ -101,8 +104,10 @@ async fn live(
             let cause = ffmpeg.ending().map_or(Cause::Internal, Cause::of);
             return Ok(End { evidence, cause, reason });
         }
-        reason = pair_uploads(settings.run, uploads, events) => reason,
-        () = receive::task::serve(listener, secret, sender) => "ffmpeg closed the connection its chunks come by".to_owned(),
+        reason = pair_uploads(settings, uploads, events) => reason,
+        () = receive::task::serve(listener, secret, settings.renditions, sender) => {
+            "ffmpeg closed the connection its chunks come by".to_owned()
+        }
         reason = feed_slots(settings.run, &feed, gops, events) => reason,
     };
     let stalled = settings.stalled.load(Ordering::Relaxed);
@@ -160,26 +165,22 @@ async fn feed_slots(
     "feed was closed".to_owned()
 }
 
-/// Joins each chunk with the length that the playlist after it tells. Ends only when something is wrong.
-async fn pair_uploads(run: RunId, mut uploads: mpsc::Receiver<Upload>, events: &mpsc::Sender<RunEvent>) -> String {
-    let mut waiting: Option<(u64, Vec<Bytes>)> = None;
+/// Hands on each GOP that came back in all its renditions. Ends only when something is wrong.
+async fn pair_uploads(
+    settings: &RunSettings,
+    mut uploads: mpsc::Receiver<Upload>,
+    events: &mpsc::Sender<RunEvent>,
+) -> String {
+    let mut pairing = Pairing::new(settings.renditions);
     while let Some(upload) = uploads.recv().await {
-        match upload {
-            Upload::Chunk { number, pieces } => {
-                if !receive::is_transport_stream(&pieces) {
-                    return format!("chunk {number} is no transport stream");
-                }
-                if let Some((unlisted, _)) = waiting.replace((number, pieces)) {
-                    return format!("chunk {unlisted} was never listed");
-                }
-            }
-            Upload::Listed(listed) => {
-                let Some((number, pieces)) = waiting.take_if(|(number, _)| *number == listed.number) else { continue };
-                let (duration, last) = (listed.duration, listed.last);
-                if events.send(RunEvent::Chunk { run, number, pieces, duration, last }).await.is_err() {
-                    return "channel is gone".to_owned();
-                }
-            }
+        let whole = match pairing.take(upload) {
+            Ok(Some(whole)) => whole,
+            Ok(None) => continue,
+            Err(reason) => return reason,
+        };
+        let Whole { number, renditions, duration, last } = whole;
+        if events.send(RunEvent::Chunk { run: settings.run, number, renditions, duration, last }).await.is_err() {
+            return "channel is gone".to_owned();
         }
     }
     "no more uploads".to_owned()

@@ -20,12 +20,27 @@ const NAL_PPS: u8 = 8;
 pub struct Head {
     /// How many bytes of tables it begins with.
     pub tables_len: u32,
+    /// The parameters of each picture, in the order of their streams.
+    pub pictures: Vec<Parameters>,
+    /// The fixed part of the first ADTS header: profile, rate and layout. Empty where no sound was met.
+    pub adts: Vec<u8>,
+}
+
+/// The parameters of one picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
     /// The sequence parameter set.
     pub sps: Vec<u8>,
     /// The picture parameter sets, one after the other.
     pub pps: Vec<u8>,
-    /// The fixed part of the first ADTS header: profile, rate and layout. Empty where no sound was met.
-    pub adts: Vec<u8>,
+}
+
+/// The beginning of a picture's stream.
+struct Begun {
+    pid: u16,
+    stream: Vec<u8>,
+    /// Whether all of the first frame is there.
+    is_whole: bool,
 }
 
 /// Why a GOP cannot be joined.
@@ -45,19 +60,18 @@ pub enum HeadError {
     Sound,
 }
 
-/// Reads the head of a GOP: up to [`HEAD_LEN`] bytes from its first.
+/// Reads the head of a GOP with so many pictures side by side: up to [`HEAD_LEN`] bytes from its first.
 ///
 /// # Errors
 /// [`HeadError`] as its variants tell.
-pub fn head(bytes: &[u8]) -> Result<Head, HeadError> {
+pub fn head(bytes: &[u8], pictures: usize) -> Result<Head, HeadError> {
     let mut head = Head::default();
-    let mut video: Option<(u16, Vec<u8>)> = None;
-    let mut video_complete = false;
+    let mut begun: Vec<Begun> = Vec::with_capacity(pictures);
     for packet in bytes.chunks_exact(PACKET) {
         let (pid, is_start, payload) = payload(packet).ok_or(HeadError::Tables)?;
         // PAT 0, SDT 17, PMT 4096: ffmpeg's muxer.
         if matches!(pid, 0 | 17 | 4096) {
-            if video.is_none() && head.adts.is_empty() {
+            if begun.is_empty() && head.adts.is_empty() {
                 head.tables_len += 188;
             }
             continue;
@@ -65,22 +79,28 @@ pub fn head(bytes: &[u8]) -> Result<Head, HeadError> {
         if head.tables_len == 0 {
             return Err(HeadError::Tables);
         }
-        let Some(elementary) = (if is_start { pes_payload(payload) } else { Some((0, payload)) }) else { continue };
-        match (&mut video, elementary) {
-            (None, (0xe0..=0xef, data)) => video = Some((pid, data.to_vec())),
-            (Some((video_pid, _)), _) if *video_pid == pid && is_start => video_complete = true,
-            (Some((video_pid, stream)), (_, data)) if *video_pid == pid && !video_complete => {
-                stream.extend_from_slice(data);
+        let Some((id, data)) = (if is_start { pes_payload(payload) } else { Some((0, payload)) }) else { continue };
+        let is_awaited = begun.len() < pictures;
+        let known = begun.iter_mut().find(|picture| picture.pid == pid);
+        match (known, id) {
+            (Some(picture), _) if is_start => picture.is_whole = true,
+            (Some(picture), _) if !picture.is_whole => picture.stream.extend_from_slice(data),
+            (None, 0xe0..=0xef) if is_awaited => {
+                begun.push(Begun { pid, stream: data.to_vec(), is_whole: false });
             }
-            (_, (0xc0..=0xdf, data)) if head.adts.is_empty() => head.adts = adts(data)?,
+            (None, 0xc0..=0xdf) if head.adts.is_empty() => head.adts = adts(data)?,
             _ => {}
         }
-        if video_complete && !head.adts.is_empty() {
+        let all = begun.len() == pictures && begun.iter().all(|picture| picture.is_whole);
+        if all && !head.adts.is_empty() {
             break;
         }
     }
-    let (_, stream) = video.ok_or(HeadError::ParameterSets)?;
-    parameter_sets(&stream, &mut head)?;
+    if begun.len() < pictures {
+        return Err(HeadError::ParameterSets);
+    }
+    begun.sort_by_key(|picture| picture.pid);
+    head.pictures = begun.iter().map(|picture| parameter_sets(&picture.stream)).collect::<Result<_, _>>()?;
     Ok(head)
 }
 
@@ -115,7 +135,8 @@ fn adts(data: &[u8]) -> Result<Vec<u8>, HeadError> {
     Ok(vec![profile, frequency, layout])
 }
 
-fn parameter_sets(stream: &[u8], head: &mut Head) -> Result<(), HeadError> {
+fn parameter_sets(stream: &[u8]) -> Result<Parameters, HeadError> {
+    let mut head = Parameters::default();
     for nal in nals(stream) {
         match nal.first().map(|byte| byte & 0x1f) {
             Some(NAL_SPS) => head.sps = nal.to_vec(),
@@ -123,7 +144,7 @@ fn parameter_sets(stream: &[u8], head: &mut Head) -> Result<(), HeadError> {
                 head.pps.extend_from_slice(nal);
             }
             Some(NAL_IDR) if head.sps.is_empty() || head.pps.is_empty() => return Err(HeadError::ParameterSets),
-            Some(NAL_IDR) => return Ok(()),
+            Some(NAL_IDR) => return Ok(head),
             Some(1..=4) => return Err(HeadError::NotIdr),
             _ => {}
         }
@@ -147,7 +168,8 @@ fn nals(stream: &[u8]) -> impl Iterator<Item = &[u8]> {
 #[must_use]
 pub fn signature(head: &Head) -> String {
     let mut hash = Sha256::new();
-    for part in [&head.sps, &head.pps, &head.adts] {
+    let pictures = head.pictures.iter().flat_map(|picture| [&picture.sps, &picture.pps]);
+    for part in pictures.chain([&head.adts]) {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -203,9 +225,29 @@ mod tests {
 
     #[test]
     fn a_gop_that_can_be_joined_tells_its_parameters() {
-        let head = head(&gop(&[9, 0x67, 0x68, 6, 0x65], &SOUND)).unwrap();
+        let head = head(&gop(&[9, 0x67, 0x68, 6, 0x65], &SOUND), 1).unwrap();
         assert_eq!(head.tables_len, 376);
-        assert_eq!((head.sps, head.pps, head.adts), (vec![0x67, 0xaa, 0x55], vec![0x68, 0xaa, 0x55], vec![1, 3, 2]));
+        let parameters = Parameters { sps: vec![0x67, 0xaa, 0x55], pps: vec![0x68, 0xaa, 0x55] };
+        assert_eq!((head.pictures, head.adts), (vec![parameters], vec![1, 3, 2]));
+    }
+
+    #[test]
+    fn the_parameters_of_several_pictures_are_told_in_the_order_of_their_streams() {
+        let frame = |sps: u8| pes(0xe0, &[0, 0, 1, 0x67, sps, 0, 0, 1, 0x68, 1, 0, 0, 1, 0x65, 1]);
+        let parts = |first: &[u8], second: &[u8]| {
+            let tables = [packet(0, true, &[0; 9]), packet(4096, true, &[0; 9])].concat();
+            [&tables, first, &packet(258, true, &pes(0xc0, &SOUND)), second].concat()
+        };
+        let (one, two) = (packet(256, true, &frame(1)), packet(257, true, &frame(2)));
+        for bytes in [parts(&one, &two), parts(&two, &one)] {
+            let found = head(&bytes, 2).unwrap();
+            let told: Vec<_> = found.pictures.iter().map(|picture| picture.sps[1]).collect();
+            assert_eq!((told, found.tables_len), (vec![1, 2], 376));
+            assert_ne!(signature(&found), signature(&head(&bytes, 1).unwrap()));
+        }
+        assert_eq!(head(&parts(&one, &[]), 2), Err(HeadError::ParameterSets), "one is missing");
+        let delta = packet(257, true, &pes(0xe0, &[0, 0, 1, 0x61, 1]));
+        assert_eq!(head(&parts(&one, &delta), 2), Err(HeadError::NotIdr), "keyframes do not meet");
     }
 
     #[test]
@@ -222,15 +264,15 @@ mod tests {
             ("no AAC", gop(&good, &[1, 2, 3, 4]), HeadError::Sound),
         ];
         for (sentence, bytes, error) in table {
-            assert_eq!(head(&bytes), Err(error), "{sentence}");
+            assert_eq!(head(&bytes, 1), Err(error), "{sentence}");
         }
     }
 
     #[test]
     fn the_signature_changes_with_the_parameters_and_nothing_else() {
-        let one = head(&gop(&[0x67, 0x68, 0x65], &SOUND)).unwrap();
-        let same = head(&gop(&[9, 0x67, 0x68, 6, 0x65, 0x65], &SOUND)).unwrap();
-        let other = head(&gop(&[0x67, 0x28, 0x65], &SOUND)).unwrap();
+        let one = head(&gop(&[0x67, 0x68, 0x65], &SOUND), 1).unwrap();
+        let same = head(&gop(&[9, 0x67, 0x68, 6, 0x65, 0x65], &SOUND), 1).unwrap();
+        let other = head(&gop(&[0x67, 0x28, 0x65], &SOUND), 1).unwrap();
         assert_eq!(signature(&one), signature(&same));
         assert_ne!(signature(&one), signature(&other));
     }
@@ -243,8 +285,8 @@ mod tests {
             bytes.extend(packet(256, false, &[0xaa; 150]));
         }
         bytes.extend(sound);
-        let head = head(&bytes).unwrap();
-        assert_eq!((head.sps.len(), head.adts.len()), (3, 3));
+        let head = head(&bytes, 1).unwrap();
+        assert_eq!((head.pictures[0].sps.len(), head.adts.len()), (3, 3));
     }
 
     proptest::proptest! {
@@ -252,7 +294,7 @@ mod tests {
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..800)) {
             let mut bytes = bytes;
             bytes.iter_mut().step_by(PACKET).for_each(|byte| *byte = 0x47);
-            let _outcome = head(&bytes);
+            let _outcome = (head(&bytes, 1), head(&bytes, 2));
         }
     }
 }

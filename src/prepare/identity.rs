@@ -1,12 +1,13 @@
 //! Which bytes, prepared to what: the names of mezzanines, in memory and in the cache folder.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::annexb::hex;
 use super::mezzanine::MezzanineId;
-use crate::config::{PrepareMode, Profile};
+use crate::config::{PrepareMode, Profile, Rendition};
 use crate::library::Item;
 use crate::units::ContentKey;
 
@@ -39,12 +40,17 @@ impl MezzanineId {
 /// Returns the digest of everything of a profile that changes the bytes: 16 hexadecimal digits.
 #[must_use]
 pub fn profile_digest(profile: &Profile) -> Arc<str> {
-    let Profile { width, height, fps, quality, preset, video_kbps_max, audio_kbps, loudness_lufs, prepare } = profile;
+    let Profile { width, height, fps, quality, preset, video_kbps_max, audio_kbps, loudness_lufs, prepare, renditions } =
+        profile;
     let always = *prepare == PrepareMode::Always;
-    let text = format!(
+    let mut text = format!(
         "{PREPARE_VERSION} {width}x{height} {fps:?} {quality} {} {video_kbps_max} {audio_kbps} {loudness_lufs:?} {always}",
         preset.as_str()
     );
+    // Not their names, which are for viewers; and nothing at all without them, so that older mezzanines stay what they are.
+    for Rendition { name: _, width, height, quality, video_kbps_max } in renditions {
+        let _infallible = write!(text, " {width}x{height} {quality} {video_kbps_max}");
+    }
     hex(&Sha256::digest(text.as_bytes())[..8]).into()
 }
 
@@ -75,11 +81,30 @@ mod tests {
             audio_kbps: 160,
             loudness_lufs: Some(-23.0),
             prepare: PrepareMode::Auto,
+            renditions: Vec::new(),
         }
     }
 
     #[test]
     fn every_setting_of_a_profile_makes_another_mezzanine() {
+        let rendition = || Rendition { name: "a".into(), width: 640, height: 360, quality: 23, video_kbps_max: 900 };
+        let several = |change: fn(&mut Rendition)| {
+            let mut profile = profile();
+            profile.renditions = vec![rendition(), rendition()];
+            change(&mut profile.renditions[1]);
+            profile_digest(&profile)
+        };
+        let same = several(|_| {});
+        assert_eq!(several(|r| r.name = "b".into()), same, "another name is the same picture");
+        let digests = [
+            profile_digest(&profile()),
+            same,
+            several(|r| r.width = 320),
+            several(|r| r.height = 180),
+            several(|r| r.quality = 24),
+            several(|r| r.video_kbps_max = 800),
+        ];
+        assert_eq!(digests.iter().collect::<std::collections::BTreeSet<_>>().len(), digests.len(), "{digests:?}");
         let changes: [fn(&mut Profile); 9] = [
             |p| p.width = 640,
             |p| p.height = 360,
@@ -96,6 +121,11 @@ mod tests {
             change(&mut changed);
             assert_ne!(profile_digest(&changed), profile_digest(&profile()), "change {n}");
         }
+    }
+
+    #[test]
+    fn the_name_of_a_mezzanine_with_one_picture_is_what_it_always_was() {
+        assert_eq!(&*profile_digest(&profile()), "d7facb809cd38ee3");
     }
 
     #[test]

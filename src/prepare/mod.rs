@@ -9,6 +9,7 @@ pub mod folder;
 pub mod gop_index;
 pub mod identity;
 pub mod job;
+pub mod ladder;
 pub mod length;
 pub mod mezzanine;
 pub mod numbers;

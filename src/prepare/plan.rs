@@ -1,5 +1,6 @@
 //! Item, extent and recipe in, the numbers for ffmpeg and for the check out. Pure.
 
+use super::ladder;
 use super::length;
 use super::recipe::{self, Reason, Recipe, Unfit};
 use super::verify::Expected;
@@ -17,7 +18,7 @@ const HOLD_SLACK: MediaTime = MediaTime::from_secs(1);
 const FRAMES_KEPT_MIN: f64 = 0.9;
 
 /// The numbers for ffmpeg and for the check.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Added to the times ffmpeg reads.
     pub shift: MediaTime,
@@ -57,18 +58,23 @@ pub fn plan(
     }
     let exact = recipe::exact_length(&timeline, rate);
     let held = exact.frames.saturating_sub(rate.frames_in(timeline.video_end));
+    let scaled = ladder::of_film(video, profile, rate, exact.frames);
     let filters = Filters {
         deinterlace: video.interlaced,
         tone_map: hdr(video).filter(|_| can_tone_map),
         matrix: matrix(video, extent),
-        fitted: recipe::fitted_size(video, profile),
+        fitted: scaled.first().map_or_else(|| recipe::fitted_size(video, profile), |first| first.fitted),
         hold_frames: held + rate.frames_in(HOLD_SLACK),
     };
-    let encoder = encoder(profile, rate, exact.frames);
+    let picture = if scaled.is_empty() {
+        Picture::Encode(filters, encoder(profile, rate, exact.frames))
+    } else {
+        Picture::Renditions(filters, scaled)
+    };
     Ok(Plan {
         shift: timeline.shift,
         zero: timeline.zero,
-        picture: Picture::Encode(filters, encoder),
+        picture,
         audio_packets: exact.audio_packets,
         expected: Expected { frames: exact.frames, length: rate.length_of(exact.frames) },
     })
@@ -128,7 +134,7 @@ pub fn container_extent(media: &MediaInfo) -> Extent {
 /// is known now. None when so much is missing that the file must be called damaged.
 #[must_use]
 pub fn shortened(extent: &Extent, plan: &Plan, made: u64) -> Option<Extent> {
-    let Picture::Encode(_, encoder) = &plan.picture else { return None };
+    let encoder = plan.picture.encoder()?;
     #[expect(clippy::cast_precision_loss, reason = "frame counts are far below 2^53")]
     let kept = made as f64 / plan.expected.frames.max(1) as f64;
     if made >= plan.expected.frames || kept < FRAMES_KEPT_MIN {

@@ -48,6 +48,7 @@ fn want(name: &str, due: i64) -> Want {
         audio_kbps: 1,
         loudness_lufs: None,
         prepare: PrepareMode::Auto,
+        renditions: Vec::new(),
     };
     Want { item: Arc::new(item), profile: Arc::new(profile), due: at(due) }
 }

@@ -39,6 +39,8 @@ const BIT_RATE_EXCESS: f64 = 1.6;
 pub enum Reason {
     /// The channel wants all items alike.
     Always,
+    /// The channel has several renditions.
+    Renditions,
     /// It is not H.264.
     Codec(String),
     /// More than 8 bits, or another chroma format.
@@ -77,6 +79,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Always => f.write_str("the channel prepares every item alike"),
+            Self::Renditions => f.write_str("the channel prepares every item in several renditions"),
             Self::Codec(codec) => write!(f, "its picture is {codec}"),
             Self::PixelFormat(format) => write!(f, "its pixels are {format}"),
             Self::Profile(profile) => write!(f, "its H.264 profile is {profile}"),
@@ -140,6 +143,10 @@ pub fn decide(media: &MediaInfo, extent: &Extent, profile: &Profile) -> Recipe {
     if profile.prepare == PrepareMode::Always {
         reasons.push(Reason::Always);
     }
+    // A kept picture has its own keyframes and decoding times, which no encoder beside it would meet.
+    if !profile.renditions.is_empty() {
+        reasons.push(Reason::Renditions);
+    }
     picture_reasons(&media.video, profile, &mut reasons);
     if extent.complete {
         extent_reasons(extent, profile, &mut reasons);
@@ -154,7 +161,7 @@ pub fn decide(media: &MediaInfo, extent: &Extent, profile: &Profile) -> Recipe {
 pub fn looks_fit(media: &MediaInfo, profile: &Profile) -> bool {
     let mut reasons = Vec::new();
     picture_reasons(&media.video, profile, &mut reasons);
-    profile.prepare == PrepareMode::Auto && reasons.is_empty()
+    profile.prepare == PrepareMode::Auto && profile.renditions.is_empty() && reasons.is_empty()
 }
 
 fn picture_reasons(video: &VideoInfo, profile: &Profile, reasons: &mut Vec<Reason>) {
@@ -294,20 +301,29 @@ fn standard(fps: f64, tolerance: f64) -> Option<Rate> {
 /// Returns the size of a picture within the channel's, square pixels, upright: even, and the aspect ratio kept.
 #[must_use]
 pub fn fitted_size(video: &VideoInfo, profile: &Profile) -> (u32, u32) {
+    fitted(shown_shape(video), (profile.width, profile.height))
+}
+
+/// Returns the shape a picture is shown in, upright, as a ratio of width and height.
+pub(super) fn shown_shape(video: &VideoInfo) -> (u64, u64) {
     let sar = if is_square(video.sar) { (1, 1) } else { video.sar };
-    let mut shown =
-        (u64::from(video.width.max(1)) * u64::from(sar.0), u64::from(video.height.max(1)) * u64::from(sar.1));
-    if video.rotation % 180 == 90 {
-        shown = (shown.1, shown.0);
-    }
-    let (width, height) = (u64::from(profile.width), u64::from(profile.height));
-    // The even number nearest to a fraction.
-    let even = |of: u64, by: u64, max: u64| u32::try_from(((of + by) / (2 * by) * 2).clamp(2, max)).unwrap_or(2);
-    if shown.0 * height >= shown.1 * width {
-        (profile.width, even(width * shown.1, shown.0, height))
+    let shown = (u64::from(video.width.max(1)) * u64::from(sar.0), u64::from(video.height.max(1)) * u64::from(sar.1));
+    if video.rotation % 180 == 90 { (shown.1, shown.0) } else { shown }
+}
+
+/// Returns the largest even size of that shape within a frame.
+pub(super) fn fitted(shape: (u64, u64), frame: (u32, u32)) -> (u32, u32) {
+    let (width, height) = (u64::from(frame.0), u64::from(frame.1));
+    if shape.0 * height >= shape.1 * width {
+        (frame.0, nearest_even(width * shape.1, shape.0, height))
     } else {
-        (even(height * shown.0, shown.1, width), profile.height)
+        (nearest_even(height * shape.0, shape.1, width), frame.1)
     }
+}
+
+/// Returns the even number nearest to a fraction.
+pub(super) fn nearest_even(of: u64, by: u64, max: u64) -> u32 {
+    u32::try_from(((of + by) / (2 * by) * 2).clamp(2, max)).unwrap_or(2)
 }
 
 /// Returns the exact length of a transcode.

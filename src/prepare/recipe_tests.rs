@@ -16,6 +16,7 @@ fn profile() -> Profile {
         audio_kbps: 160,
         loudness_lufs: Some(-23.0),
         prepare: PrepareMode::Auto,
+        renditions: Vec::new(),
     }
 }
 

@@ -481,7 +481,7 @@ fn endless(want: &Want) -> u64 {
 
 fn at_ceiling(want: &Want) -> u64 {
     let profile = &want.profile;
-    let bits_a_second = u64::from(profile.video_kbps_max + profile.audio_kbps) * 1000;
+    let bits_a_second = u64::from(profile.kbps_max()) * 1000;
     let seconds = want.item.media.duration.max(MediaTime::ZERO).0.unsigned_abs() / 90_000 + 1;
     seconds.saturating_mul(bits_a_second / 8)
 }

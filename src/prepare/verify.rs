@@ -24,9 +24,12 @@ pub struct Expected {
 /// What is wrong with a mezzanine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
-    /// Something else than one picture and one sound.
-    #[error("it does not hold exactly one H.264 picture and one 48 kHz stereo AAC sound")]
+    /// Something else than its pictures and one sound.
+    #[error("it does not hold exactly its H.264 pictures and one 48 kHz stereo AAC sound")]
     Streams,
+    /// The keyframes of its pictures do not meet.
+    #[error("the GOPs of its renditions do not begin together")]
+    Apart,
     /// Too few frames, or too many.
     #[error("it has {made} frames instead of {wanted}")]
     Frames {
@@ -75,18 +78,30 @@ pub enum Flaw {
 }
 
 /// Checks what ffprobe saw of a mezzanine against its index and what was to be made; returns the GOPs with durations to
-/// the tick.
+/// the tick. There is an extent for each picture, all with the one sound.
 ///
 /// # Errors
 /// [`Flaw`] as its variants tell, the first that is found.
-pub fn packets(extent: &Extent, index: &[Gop], expected: Expected) -> Result<Vec<Gop>, Flaw> {
-    let kinds: Vec<_> = extent.streams.iter().map(|s| (s.codec.as_str(), s.kind.as_str())).collect();
-    let sound_fits = extent.streams.get(1).is_some_and(|sound| sound.size == (48_000, 2));
-    let Some(audio) = extent.audio.as_ref().filter(|_| sound_fits && kinds == [("h264", "video"), ("aac", "audio")])
-    else {
+pub fn packets(extents: &[Extent], index: &[Gop], expected: Expected) -> Result<Vec<Gop>, Flaw> {
+    let Some((first, others)) = extents.split_first() else { return Err(Flaw::Streams) };
+    let kinds = first.streams.iter().map(|s| (s.codec.as_str(), s.kind.as_str()));
+    let wanted = extents.iter().map(|_| ("h264", "video")).chain([("aac", "audio")]);
+    let sound_fits = first.streams.get(extents.len()).is_some_and(|sound| sound.size == (48_000, 2));
+    if !sound_fits || !kinds.eq(wanted) {
         return Err(Flaw::Streams);
-    };
-    let video = &extent.video;
+    }
+    let gops = picture(first, index, expected)?;
+    for other in others {
+        picture(other, index, expected)?;
+        if other.gops.starts != first.gops.starts {
+            return Err(Flaw::Apart);
+        }
+    }
+    Ok(gops)
+}
+
+fn picture(extent: &Extent, index: &[Gop], expected: Expected) -> Result<Vec<Gop>, Flaw> {
+    let (video, Some(audio)) = (&extent.video, &extent.audio) else { return Err(Flaw::Streams) };
     if video.packets != expected.frames {
         return Err(Flaw::Frames { made: video.packets, wanted: expected.frames });
     }
@@ -125,7 +140,7 @@ pub fn packets(extent: &Extent, index: &[Gop], expected: Expected) -> Result<Vec
 pub fn same_parameters(first: &Head, later: &Head) -> Result<(), Flaw> {
     // A copied original's first GOP repeats its parameter sets, which is no change; sound may stand after the head's end.
     let same_sound = first.adts == later.adts || later.adts.is_empty();
-    if first.sps == later.sps && first.pps == later.pps && same_sound { Ok(()) } else { Err(Flaw::Change) }
+    if first.pictures == later.pictures && same_sound { Ok(()) } else { Err(Flaw::Change) }
 }
 
 #[cfg(test)]
@@ -166,10 +181,28 @@ mod tests {
 
     #[test]
     fn a_good_mezzanine_gets_the_exact_durations_of_its_gops() {
-        let gops = packets(&extent(), &index(), EXPECTED).unwrap();
+        let gops = packets(&[extent()], &index(), EXPECTED).unwrap();
         let durations: Vec<_> = gops.iter().map(|gop| gop.duration.0).collect();
         assert_eq!(durations, [180_000, 194_400]);
         assert_eq!(durations.iter().sum::<i64>(), EXPECTED.length.0);
+    }
+
+    #[test]
+    fn several_pictures_begin_their_gops_together() {
+        let several = |second: Extent| {
+            let mut first = extent();
+            first.streams.insert(1, first.streams[0].clone());
+            packets(&[first, second], &index(), EXPECTED)
+        };
+        assert_eq!(several(extent()), packets(&[extent()], &index(), EXPECTED));
+        let mut late = extent();
+        late.gops.starts[1].0 += 3600;
+        assert_eq!(several(late), Err(Flaw::Apart));
+        let mut short = extent();
+        short.video.packets = 103;
+        assert_eq!(several(short), Err(Flaw::Frames { made: 103, wanted: 104 }));
+        assert_eq!(packets(&[extent(), extent()], &index(), EXPECTED), Err(Flaw::Streams), "there is only one");
+        assert_eq!(packets(&[], &index(), EXPECTED), Err(Flaw::Streams));
     }
 
     #[test]
@@ -191,7 +224,7 @@ mod tests {
         for (sentence, change, flaw) in table {
             let mut extent = extent();
             change(&mut extent);
-            assert_eq!(packets(&extent, &index(), EXPECTED), Err(flaw), "{sentence}");
+            assert_eq!(packets(&[extent], &index(), EXPECTED), Err(flaw), "{sentence}");
         }
     }
 }

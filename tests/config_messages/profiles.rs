@@ -149,6 +149,112 @@ error: folder is empty
 
 6 problems in channels.toml, nothing was started"#,
     ),
+    (
+        "renditions are told one by one what is wrong with them",
+        r#"[[channel]]
+name = "Cats"
+folder = "cats"
+renditions = ["721p", "480p", "480p", "720p", 360, { name = "Phone", size = "320x180" }]
+[channel.picture]
+size = "1280x720"
+max-kbps = 3000
+"#,
+        r#"
+error: a rendition cannot be "721p"
+  ┌ channels.toml:4:15  [[channel]] Cats
+ 4│ renditions = ["721p", "480p", "480p", "720p", 360, { name = "Phone", size = "320x180" }]
+  │               ^^^^^^ (hint: did you mean "720p"? There are "1080p", "720p", "480p", "360p", "240p")
+
+error: two renditions have the name "480p"
+  ┌ channels.toml:4:31  [[channel]] Cats
+ 4│ renditions = ["721p", "480p", "480p", "720p", 360, { name = "Phone", size = "320x180" }]
+  │                               ^^^^^^ (hint: give each a name of its own, or leave one out)
+
+error: the rendition "720p" is not smaller than "480p" before it
+  ┌ channels.toml:4:39  [[channel]] Cats
+ 4│ renditions = ["721p", "480p", "480p", "720p", 360, { name = "Phone", size = "320x180" }]
+  │                                       ^^^^^^ (hint: the largest comes first: neither size nor max-kbps may grow, and one of them must shrink)
+
+error: a rendition must be a name such as "720p", or a table, got the number 360
+  ┌ channels.toml:4:47  [[channel]] Cats
+ 4│ renditions = ["721p", "480p", "480p", "720p", 360, { name = "Phone", size = "320x180" }]
+  │                                               ^^^
+
+error: max-kbps is missing
+  ┌ channels.toml:4:52  renditions of [[channel]] Cats
+ 4│ renditions = ["721p", "480p", "480p", "720p", 360, { name = "Phone", size = "320x180" }]
+  │                                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ (hint: in thousand bits a second: max-kbps = 900)
+
+error: the name of a rendition may hold a-z, 0-9 and - only, and up to 40 of them, got "Phone"
+  ┌ channels.toml:4:61  [[channel]] Cats
+ 4│ …0p", "720p", 360, { name = "Phone", size = "320x180" }]
+  │                             ^^^^^^^ (hint: it is part of the address: name = "phone")
+
+error: size has no meaning beside renditions
+  ┌ channels.toml:6:8  [channel.picture] of [[channel]] Cats
+ 6│ size = "1280x720"
+  │        ^^^^^^^^^^ (hint: every rendition has its own: leave it out)
+
+error: max-kbps has no meaning beside renditions
+  ┌ channels.toml:7:12  [channel.picture] of [[channel]] Cats
+ 7│ max-kbps = 3000
+  │            ^^^^ (hint: every rendition has its own: leave it out)
+
+8 problems in channels.toml, nothing was started"#,
+    ),
+    (
+        "a list of no renditions is told what it may hold",
+        r#"[[channel]]
+name = "Cats"
+folder = "cats"
+renditions = []
+[[channel]]
+name = "Dogs"
+folder = "dogs"
+renditions = "720p"
+"#,
+        r#"
+error: renditions is an empty list
+  ┌ channels.toml:4:14  [[channel]] Cats
+ 4│ renditions = []
+  │              ^^ (hint: name one or more, such as ["720p", "360p"], or leave it out)
+
+error: renditions must be a list of sizes: ["720p", "360p"], got the text "720p"
+  ┌ channels.toml:8:14  [[channel]] Dogs
+ 8│ renditions = "720p"
+  │              ^^^^^^
+
+2 problems in channels.toml, nothing was started"#,
+    ),
+    (
+        "a ladder has a top and no more than six rungs",
+        r#"[[channel]]
+name = "Cats"
+folder = "cats"
+renditions = [
+    "1080p", "720p", "480p", "360p", "240p",
+    { name = "segments", size = "256x144", max-kbps = 150, preset = "fast" },
+    { name = "least", size = "128x96", max-kbps = 20 },
+]
+"#,
+        r#"
+error: a rendition cannot be called "segments"
+  ┌ channels.toml:6:14  [[channel]] Cats
+ 6│     { name = "segments", size = "256x144", max-kbps = 150, preset = "fast" },
+  │              ^^^^^^^^^^ (hint: it is part of the address: name = "phone")
+
+error: there is no key "preset" here
+  ┌ channels.toml:6:60  renditions of [[channel]] Cats
+ 6│ …"256x144", max-kbps = 150, preset = "fast" },
+  │                             ^^^^^^ (hint: it belongs to [channel.picture])
+
+error: there are 7 renditions, the most is 6
+  ┌ channels.toml:7:5  [[channel]] Cats
+ 7│     { name = "least", size = "128x96", max-kbps = 20 },
+  │     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ (hint: three or four suit every line: players choose among them)
+
+3 problems in channels.toml, nothing was started"#,
+    ),
 ];
 
 #[test]

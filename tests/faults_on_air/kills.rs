@@ -7,7 +7,9 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::support::aired::{Programme, assert_whole, packet_digests, programmes, until_programmes_begin};
+use super::support::aired::{
+    Programme, assert_every_frame_once, assert_whole, packet_digests, until_programmes_begin, whole_programmes,
+};
 use super::support::faults::{STILL_MAX, Seen};
 use super::support::ffmpegs;
 use super::support::media::decode_errors;
@@ -68,30 +70,9 @@ fn delivers(station: &Station) -> bool {
 
 /// Frame by frame: what was seen is what was prepared, programme by programme, without a hole and without a repeat.
 fn every_frame_is_there_once(home: &Home, recording: &Recording, log: &str) {
-    // The first may have begun before the viewer looked: of the first playlist only the newest segment was fetched.
-    let fetched = *recording.segments.keys().next().unwrap();
-    let whole = |programme: &Programme| programme.first >= fetched;
-    let programmes: Vec<Programme> = programmes(recording).into_iter().skip(1).filter(whole).collect();
-    none_was_left_out(&programmes, log);
-    let joined = home.path("joined.ts");
-    let segments = recording.segments.range(programmes[0].first..);
-    std::fs::write(&joined, segments.flat_map(|(_, bytes)| bytes).copied().collect::<Vec<u8>>()).unwrap();
-    let seen = packet_digests(&joined, "v:0");
+    none_was_left_out(&whole_programmes(recording), log);
     let items: Vec<Vec<String>> = items(home).iter().map(|path| packet_digests(path, "v:0")).collect();
-    let due: Vec<&String> = programmes.iter().flat_map(|programme| item_of(programme, &items)).collect();
-    let wrong = seen.iter().zip(&due).position(|(frame, due)| frame != *due);
-    let place = |frame: &String| items.iter().map(|item| item.iter().position(|one| one == frame)).collect::<Vec<_>>();
-    let around: Vec<_> = seen.iter().skip(wrong.unwrap_or(0)).take(3).map(place).collect();
-    assert_eq!(wrong, None, "of {} frames; what came: {around:?}\n{programmes:?}\n{log}", seen.len());
-    let last = item_of(&programmes[programmes.len() - 1], &items).len();
-    assert!(seen.len() <= due.len() && seen.len() > due.len() - last, "{} frames of {}", seen.len(), due.len());
-}
-
-/// A programme's frames: the item is told by its length.
-fn item_of<'a>(programme: &Programme, items: &'a [Vec<String>]) -> &'a [String] {
-    let lasts =
-        |item: &&Vec<String>| (f64::from(u32::try_from(item.len()).unwrap()) / 25.0 - programme.planned).abs() < 0.001;
-    items.iter().find(lasts).unwrap_or_else(|| panic!("no item is as long as {programme:?}"))
+    assert_every_frame_once(&home.path("joined.ts"), recording, &items, log);
 }
 
 /// The numbers of one plan leave none out, but for programmes that began earlier, out of their turn, because they were

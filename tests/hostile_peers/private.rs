@@ -29,11 +29,11 @@ struct Private {
 }
 
 impl Private {
-    async fn new() -> Self {
+    async fn new(renditions: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, uploads) = mpsc::channel(UPLOADS_MAX);
-        let task = tokio::spawn(serve(listener, Arc::from(SECRET), sender));
+        let task = tokio::spawn(serve(listener, Arc::from(SECRET), renditions, sender));
         Self { address, uploads, task }
     }
 }
@@ -62,7 +62,7 @@ async fn beside<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> 
 /// crowd that says nothing, then the right one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_are_refused_and_the_right_one_comes_in() {
-    let mut private = Private::new().await;
+    let mut private = Private::new(1).await;
     let address = private.address;
     beside(move || {
         let list = format!("/{SECRET}/live.m3u8");
@@ -114,11 +114,55 @@ async fn strangers_are_refused_and_the_right_one_comes_in() {
     tokio::time::timeout(DEADLINE, private.task).await.expect("ends with its connection").unwrap();
 }
 
+/// Goal: the door stays open for as many connections as ffmpeg opens, one for each rendition, and for no one else; without
+/// one of them the run is over. Method: two renditions; a stranger before, between and after; then one of the two ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_rendition_comes_in_and_nobody_else() {
+    let mut private = Private::new(2).await;
+    let address = private.address;
+    let stranger = move || say(&mut connect(address), put("/x/0/0.ts", "x").as_bytes(), whole).statuses();
+    let own = move |rendition: usize| {
+        let mut own = connect(address);
+        let got = say(&mut own, put(&format!("/{SECRET}/{rendition}/0.ts"), "chunk").as_bytes(), whole);
+        assert_eq!(got.statuses(), [200], "rendition {rendition}: {}", got.text());
+        own
+    };
+    let connections = beside(move || {
+        assert_eq!(stranger(), [404], "before");
+        let first = own(0);
+        assert_eq!(stranger(), [404], "between");
+        let third = say(&mut connect(address), put(&format!("/{SECRET}/2/0.ts"), "x").as_bytes(), whole);
+        assert_eq!(third.statuses(), [404], "there is no third rendition");
+        (first, own(1))
+    })
+    .await;
+    for expected in 0..2 {
+        let upload = private.uploads.recv().await;
+        assert!(
+            matches!(upload, Some(Upload::Chunk { rendition, number: 0, .. }) if rendition == expected),
+            "{upload:?}"
+        );
+    }
+    beside(move || {
+        let deadline = Instant::now() + DEADLINE;
+        while TcpStream::connect(address).is_ok() {
+            assert!(Instant::now() < deadline, "the door is not closed behind both");
+            rest();
+        }
+    })
+    .await;
+    assert!(!private.task.is_finished());
+    let (first, second) = connections;
+    drop(second);
+    tokio::time::timeout(DEADLINE, private.task).await.expect("ends with one of its connections").unwrap();
+    drop(first);
+}
+
 /// Goal: whoever read the secret from the command line gets no further as another user. Method: such a user, where this
 /// test may become one (it must be root); then our own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_secret_is_worth_nothing_to_another_user() {
-    let mut private = Private::new().await;
+    let mut private = Private::new(1).await;
     let address = private.address;
     if rustix::process::geteuid().is_root() {
         let (host, port) = (address.ip(), address.port());

@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::socket::{LONG, SHORT, Served};
+use super::renditions::several;
 use super::station::{DEADLINE, snapshot};
 
 const PATIENT: Limits = Limits { connections_max: 16, head_wait: LONG, stall: LONG, ..SHORT };
@@ -80,11 +81,7 @@ async fn chunks(stream: &mut TcpStream) -> Vec<u8> {
 
 fn segment(len: usize) -> Arc<SegmentBody> {
     let bytes: Vec<u8> = (0..=250).cycle().take(len).collect();
-    Arc::new(SegmentBody {
-        content: Bytes::from(bytes).into(),
-        duration: MediaTime::from_secs(2),
-        discontinuity: false,
-    })
+    Arc::new(SegmentBody::in_memory(vec![bytes.into()], MediaTime::from_secs(2), false))
 }
 
 /// Returns how many segments of this process lie in the kernel's memory.
@@ -120,6 +117,33 @@ async fn both_ways_give_the_same_answers() {
     let (segments, bytes) = served.station.view.channel("night").unwrap().viewers.sums();
     assert_eq!((segments, bytes), (10, 5 * (3_000_000 + super::segment_bytes(104).len() as u64)));
     assert_eq!(served.station.view.channel("night").unwrap().viewers.watching(), 1);
+    drop(short);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn both_ways_know_the_same_renditions() {
+    let served = Served::new(PATIENT).await;
+    served.station.night.send_replace(Arc::new(several()));
+    let mut short = served.connect().await;
+    for path in ["index.m3u8", "large/index.m3u8", "small/index.m3u8", "small/segments/97.ts", "large/segments/105.ts"] {
+        let path = format!("/channels/night/{path}");
+        let expected = ask(&mut served.connect().await, "GET", &path, ROUTER).await;
+        assert_eq!(expected.status, "HTTP/1.1 200 OK", "{path}");
+        assert_eq!(ask(&mut short, "GET", &path, "").await, expected, "{path}");
+    }
+    let routes: Vec<_> = served.tally.requests().map(|(route, _, _, count)| (route, count)).collect();
+    let expected = [
+        ("/channels/{id}/index.m3u8", 2),
+        ("/channels/{id}/{rendition}/index.m3u8", 4),
+        ("/channels/{id}/{rendition}/segments/{file}", 4),
+    ];
+    assert_eq!(routes, expected, "every answer is counted, by either way");
+    for path in ["segments/105.ts", "tiny/index.m3u8", "tiny/segments/105.ts", "small/segments/96.ts"] {
+        let path = format!("/channels/night/{path}");
+        let got = ask(&mut served.connect().await, "GET", &path, "").await;
+        assert_eq!(got.status, "HTTP/1.1 404 Not Found", "{path}");
+    }
     drop(short);
     served.stop().await;
 }

@@ -5,6 +5,7 @@
 
 mod both_ways;
 mod desk;
+mod renditions;
 mod socket;
 mod station;
 
@@ -380,7 +381,7 @@ async fn the_endless_stream_begins_behind_the_edge_and_goes_on_with_each_segment
         let bytes = piece(&mut body).await.unwrap().unwrap();
         assert_eq!(bytes, segment_bytes(msn));
         let segment = std::sync::Arc::clone(&station.night.borrow().segments[&Msn(msn)]);
-        let kept = segment.content.bytes().await.unwrap();
+        let kept = segment.renditions[0].bytes().await.unwrap();
         assert_eq!(bytes.as_ptr(), kept.as_ptr(), "the bytes are shared, not copied");
     }
     for newest in 110..=115 {

@@ -189,11 +189,8 @@ async fn the_longest_idle_makes_room_and_whoever_is_served_stays() {
 #[tokio::test]
 async fn a_reader_who_takes_nothing_is_given_up() {
     let served = Served::new(Limits { head_wait: LONG, ..SHORT }).await;
-    let huge = Arc::new(SegmentBody {
-        content: Bytes::from(vec![0x47; 64 << 20]).into(),
-        duration: MediaTime::from_secs(2),
-        discontinuity: false,
-    });
+    let huge =
+        Arc::new(SegmentBody::in_memory(vec![Bytes::from(vec![0x47; 64 << 20])], MediaTime::from_secs(2), false));
     let mut snapshot = snapshot(1, 1, 1);
     snapshot.segments.insert(Msn(1), Arc::clone(&huge));
     served.station.night.send_replace(Arc::new(snapshot));
@@ -204,7 +201,7 @@ async fn a_reader_who_takes_nothing_is_given_up() {
         let mut holders = false;
         let mut looks = tokio::time::interval(Duration::from_millis(10));
         loop {
-            let unique = matches!(&huge.content, Content::Memory(bytes) if bytes.is_unique());
+            let unique = matches!(&*huge.renditions[0], Content::Memory(bytes) if bytes.is_unique());
             holders |= !unique;
             if holders && unique {
                 break;
@@ -213,7 +210,7 @@ async fn a_reader_who_takes_nothing_is_given_up() {
         }
     };
     tokio::time::timeout(DEADLINE, abandoned).await.expect("the server gives up");
-    assert!(to_the_end(&mut stream).await.len() < huge.content.len(), "the answer was cut");
+    assert!(to_the_end(&mut stream).await.len() < huge.renditions[0].len(), "the answer was cut");
     assert_eq!(served.stop().await, [(Refusal::TooSlow, 1)]);
 }
 
@@ -245,10 +242,7 @@ async fn stopping_does_not_wait_for_a_reader_who_never_reads() {
     let served = Served::new(Limits { head_wait: LONG, stall: LONG, ..SHORT }).await;
     let mut snapshot = snapshot(1, 1, 1);
     let bytes = Bytes::from(vec![0x47; 64 << 20]);
-    snapshot.segments.insert(
-        Msn(1),
-        Arc::new(SegmentBody { content: bytes.into(), duration: MediaTime::from_secs(2), discontinuity: false }),
-    );
+    snapshot.segments.insert(Msn(1), Arc::new(SegmentBody::in_memory(vec![bytes], MediaTime::from_secs(2), false)));
     served.station.night.send_replace(Arc::new(snapshot));
     let mut stream = served.connect().await;
     stream.write_all(b"GET /channels/night/segments/1.ts HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();

@@ -99,11 +99,7 @@ pub(crate) fn segment_bytes(msn: u64) -> Bytes {
 }
 
 pub(crate) fn snapshot(kept: u64, oldest: u64, newest: u64) -> Snapshot {
-    let body = |msn| SegmentBody {
-        content: segment_bytes(msn).into(),
-        duration: MediaTime::from_secs(2),
-        discontinuity: false,
-    };
+    let body = |msn| SegmentBody::in_memory(vec![segment_bytes(msn)], MediaTime::from_secs(2), false);
     Snapshot {
         playlist: Some(PlaylistBody {
             text: Bytes::from(format!("#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:{oldest}\n")),
@@ -112,6 +108,7 @@ pub(crate) fn snapshot(kept: u64, oldest: u64, newest: u64) -> Snapshot {
         segments: (kept..=newest).map(|msn| (Msn(msn), Arc::new(body(msn)))).collect(),
         newest: Some(Msn(newest)),
         oldest: Some(Msn(oldest)),
+        ..Snapshot::default()
     }
 }
 

@@ -77,3 +77,34 @@ pub fn packet_digests(path: &Path, stream: &str) -> Vec<String> {
     let packets = answer["packets"].as_array().unwrap();
     packets.iter().map(|packet| packet["data_hash"].as_str().unwrap().to_owned()).collect()
 }
+
+/// Returns the programmes that were fetched from their first segment on, in their order; the last may be cut off.
+pub fn whole_programmes(recording: &Recording) -> Vec<Programme> {
+    // The first may have begun before the viewer looked: of the first playlist only the newest segment was fetched.
+    let fetched = *recording.segments.keys().next().unwrap();
+    let whole = |programme: &Programme| programme.first >= fetched;
+    programmes(recording).into_iter().skip(1).filter(whole).collect()
+}
+
+/// Asserts that the frames seen are those of the items, programme by programme, each once and in its place. The items are
+/// at 25 frames a second, and told apart by their lengths.
+pub fn assert_every_frame_once(joined: &Path, recording: &Recording, items: &[Vec<String>], log: &str) {
+    let programmes = whole_programmes(recording);
+    let segments = recording.segments.range(programmes[0].first..);
+    std::fs::write(joined, segments.flat_map(|(_, bytes)| bytes).copied().collect::<Vec<u8>>()).unwrap();
+    let seen = packet_digests(joined, "v:0");
+    let due: Vec<&String> = programmes.iter().flat_map(|programme| item_of(programme, items)).collect();
+    let wrong = seen.iter().zip(&due).position(|(frame, due)| frame != *due);
+    let place = |frame: &String| items.iter().map(|item| item.iter().position(|one| one == frame)).collect::<Vec<_>>();
+    let around: Vec<_> = seen.iter().skip(wrong.unwrap_or(0)).take(3).map(place).collect();
+    assert_eq!(wrong, None, "of {} frames; what came: {around:?}\n{programmes:?}\n{log}", seen.len());
+    let last = item_of(&programmes[programmes.len() - 1], items).len();
+    assert!(seen.len() <= due.len() && seen.len() > due.len() - last, "{} frames of {}", seen.len(), due.len());
+}
+
+/// A programme's frames: the item is told by its length.
+fn item_of<'a>(programme: &Programme, items: &'a [Vec<String>]) -> &'a [String] {
+    let lasts =
+        |item: &&Vec<String>| (f64::from(u32::try_from(item.len()).unwrap()) / 25.0 - programme.planned).abs() < 0.001;
+    items.iter().find(lasts).unwrap_or_else(|| panic!("no item is as long as {programme:?}"))
+}

@@ -28,6 +28,7 @@ pub(crate) fn profile() -> Profile {
         audio_kbps: 96,
         loudness_lufs: Some(-23.0),
         prepare: PrepareMode::Auto,
+        renditions: Vec::new(),
     }
 }
 

@@ -10,11 +10,20 @@ use std::io;
 
 use bytes::Bytes;
 
-use crate::units::MediaTime;
+use crate::units::{MediaTime, Msn};
 
 /// The newest segments stay in memory until this much is newer than they are. Players that keep up ask for the newest as
 /// soon as it is listed, wherever in their buffer they play; only those who join ask for older ones.
 pub const HOT: MediaTime = MediaTime::from_secs(6);
+
+/// Which bytes: one rendition of one segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The segment's number.
+    pub msn: Msn,
+    /// Which of its renditions, from 0.
+    pub rendition: usize,
+}
 
 /// The bytes of a segment, wherever they are.
 #[derive(Debug)]

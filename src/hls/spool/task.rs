@@ -12,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use crate::units::{ChannelId, Msn};
+use super::Place;
+use crate::units::ChannelId;
 
 /// A segment in a file; the file goes with this value.
 #[derive(Debug)]
@@ -100,7 +101,7 @@ pub const WRITTEN_MAX: usize = 64;
 const REST: SignedDuration = SignedDuration::from_secs(30);
 
 /// What came of writing a segment.
-pub type Written = (Msn, io::Result<SpoolFile>);
+pub type Written = (Place, io::Result<SpoolFile>);
 
 /// Writes a channel's cooled segments, each once.
 #[derive(Debug)]
@@ -109,7 +110,7 @@ pub struct Spooler {
     channel: ChannelId,
     tracker: TaskTracker,
     written: mpsc::Sender<Written>,
-    busy: BTreeSet<Msn>,
+    busy: BTreeSet<Place>,
     rests_until: Timestamp,
 }
 
@@ -123,26 +124,26 @@ impl Spooler {
     }
 
     /// Begins to write those that are not being written.
-    pub fn write(&mut self, cooled: Vec<(Msn, Bytes)>, now: Timestamp) {
+    pub fn write(&mut self, cooled: Vec<(Place, Bytes)>, now: Timestamp) {
         if now < self.rests_until {
             return;
         }
-        for (msn, bytes) in cooled {
-            if self.busy.insert(msn) {
-                let path = self.folder.join(format!("{}-{msn}.ts", self.channel));
+        for (place, bytes) in cooled {
+            if self.busy.insert(place) {
+                let path = self.folder.join(format!("{}-{}-{}.ts", self.channel, place.msn, place.rendition));
                 let written = self.written.clone();
                 self.tracker.spawn(async move {
                     let file = SpoolFile::write(path, bytes).await;
                     // A channel that is gone needs it no more: the file goes with the value.
-                    let _gone = written.send((msn, file)).await;
+                    let _gone = written.send((place, file)).await;
                 });
             }
         }
     }
 
     /// Takes note of what was written; returns the file, or none where the bytes stay in memory.
-    pub fn finished(&mut self, (msn, file): Written, now: Timestamp) -> Option<SpoolFile> {
-        self.busy.remove(&msn);
+    pub fn finished(&mut self, (place, file): Written, now: Timestamp) -> Option<SpoolFile> {
+        self.busy.remove(&place);
         file.inspect_err(|error| {
             tracing::warn!(%error, "old segments stay in memory: their files cannot be written");
             self.rests_until = now + REST;
@@ -154,6 +155,7 @@ impl Spooler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Msn;
 
     #[tokio::test]
     async fn what_is_written_is_read_back_and_the_file_goes_with_the_value() {
@@ -190,7 +192,7 @@ mod tests {
         let channel = ChannelId::new("one").unwrap();
         let (mut spooler, mut inbox) = Spooler::new(folder.path().join("missing"), channel, TaskTracker::new());
         let now = Timestamp::from_second(1_795_000_000).unwrap();
-        let cooled = || vec![(Msn(1), Bytes::from_static(b"segment"))];
+        let cooled = || vec![(Place { msn: Msn(1), rendition: 0 }, Bytes::from_static(b"segment"))];
         spooler.write(cooled(), now);
         let written = inbox.recv().await.unwrap();
         assert!(spooler.finished(written, now).is_none());

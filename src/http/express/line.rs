@@ -16,10 +16,12 @@ use super::Hot;
 use super::answer::{self, Body};
 use super::request::{self, Head, Plain, Target};
 use super::shelf::Found;
-use crate::hls::SegmentBody;
+use crate::hls::Snapshot;
+use crate::hls::spool::Content;
 use crate::http::seats::Seat;
 use crate::http::stall::StallGuard;
 use crate::http::tally::HotRoute;
+use crate::units::Msn;
 
 /// Why a connection leaves the short way.
 #[derive(Debug)]
@@ -193,41 +195,53 @@ impl Express {
 async fn answered(hot: &Arc<Hot>, seat: &Seat, peer: IpAddr, plain: Plain<'_>, head: &mut Vec<u8>) -> Option<Body> {
     let begun = Instant::now();
     let (route, body) = match plain.target {
-        Target::Playlist(id) => {
+        Target::Playlist(id, rendition) => {
             let channel = hot.view.channel(id).filter(|channel| !channel.is_off())?;
             let snapshot = channel.snapshot.borrow();
-            let playlist = snapshot.playlist.as_ref()?;
+            let playlist = match rendition {
+                None => snapshot.multivariant.as_ref().or(snapshot.playlist.as_ref())?,
+                Some(name) => snapshot.rendition(name).and(snapshot.playlist.as_ref())?,
+            };
             seat.asked();
             channel.viewers.asked_by(Some(peer), plain.forwarded, plain.agent);
             let packed = plain.gzip.then(|| hot.shelf.packed(playlist)).flatten();
             answer::playlist(head, &playlist.etag, &playlist.text, packed.as_ref());
-            (HotRoute::Playlist, Body::Written)
+            (rendition.map_or(HotRoute::Playlist, |_| HotRoute::RenditionPlaylist), Body::Written)
         }
-        Target::Segment(id, msn) => {
+        Target::Segment(id, rendition, msn) => {
             let channel = hot.view.channel(id)?;
-            let segment = channel.snapshot.borrow().segments.get(&msn).map(Arc::clone)?;
+            let content = content(&channel.snapshot.borrow(), rendition, msn)?;
             seat.asked();
-            let len = segment.content.len();
-            let body = segment_body(hot, segment).await?;
+            let len = content.len();
+            let body = body_of(hot, content).await?;
             channel.viewers.sent(len);
             answer::segment(head, msn, len);
-            (HotRoute::Segment, body)
+            (rendition.map_or(HotRoute::Segment, |_| HotRoute::RenditionSegment), body)
         }
     };
     hot.tally.answered_hot(route, begun.elapsed());
     Some(body)
 }
 
+/// Returns a segment of a rendition, or of the one picture.
+fn content(snapshot: &Snapshot, rendition: Option<&str>, msn: Msn) -> Option<Arc<Content>> {
+    let rendition = match rendition {
+        None => snapshot.names.is_empty().then_some(0)?,
+        Some(name) => snapshot.rendition(name)?,
+    };
+    snapshot.segments.get(&msn)?.renditions.get(rendition).map(Arc::clone)
+}
+
 /// Returns a segment's bytes, from where they cost least; none where they cannot be read: the router finds out why.
-async fn segment_body(hot: &Arc<Hot>, segment: Arc<SegmentBody>) -> Option<Body> {
-    let len = segment.content.len();
-    let found = hot.shelf.find(&segment);
+async fn body_of(hot: &Arc<Hot>, content: Arc<Content>) -> Option<Body> {
+    let len = content.len();
+    let found = hot.shelf.find(&content);
     if let Found::File(file) = found {
         return Some(Body::File(file, len));
     }
-    let bytes = segment.content.bytes().await.ok()?;
+    let bytes = content.bytes().await.ok()?;
     let made = match found {
-        Found::Make => hot.shelf.make(segment, bytes.clone()).await,
+        Found::Make => hot.shelf.make(content, bytes.clone()).await,
         _ => None,
     };
     Some(made.map_or(Body::Memory(bytes), |file| Body::File(file, len)))

@@ -20,10 +20,10 @@ const BEGINNING: &[u8] = b"GET /channels/";
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target<'a> {
-    /// The playlist of the channel with this id.
-    Playlist(&'a str),
-    /// A segment of it.
-    Segment(&'a str, Msn),
+    /// The playlist of the channel with this id, or of one of its renditions.
+    Playlist(&'a str, Option<&'a str>),
+    /// A segment of it, or of one of its renditions.
+    Segment(&'a str, Option<&'a str>, Msn),
 }
 
 /// A plain request.
@@ -125,10 +125,14 @@ fn is_name(name: &str) -> bool {
 /// Returns what a path leads to, if it is written in the one way we write it.
 fn target(path: &str) -> Option<Target<'_>> {
     let (id, rest) = path.strip_prefix("/channels/")?.split_once('/')?;
+    let (rendition, rest) = match rest.split_once('/') {
+        Some((first, rest)) if first != "segments" => (Some(first), rest),
+        _ => (None, rest),
+    };
     if rest == "index.m3u8" {
-        return Some(Target::Playlist(id));
+        return Some(Target::Playlist(id, rendition));
     }
-    Some(Target::Segment(id, segment_number(rest.strip_prefix("segments/")?)?))
+    Some(Target::Segment(id, rendition, segment_number(rest.strip_prefix("segments/")?)?))
 }
 
 #[cfg(test)]
@@ -145,12 +149,14 @@ mod tests {
     fn what_players_write_is_plain() {
         let playlist = "/channels/cats/index.m3u8";
         for (sentence, text, target, gzip) in [
-            ("a playlist", head(playlist, ""), Target::Playlist("cats"), false),
-            ("a segment", head("/channels/a-1/segments/17.ts", ""), Target::Segment("a-1", Msn(17)), false),
-            ("a browser", head(playlist, "Accept-Encoding: gzip, br\r\nOrigin: x\r\n"), Target::Playlist("cats"), true),
-            ("kept", head(playlist, "Connection: Keep-Alive\r\n"), Target::Playlist("cats"), false),
-            ("cookies", head(playlist, "cookie: a=b; c=d\r\nX-Y_Z:\r\n"), Target::Playlist("cats"), false),
-            ("gzip refused", head(playlist, "accept-encoding: gzip;q=0\r\n"), Target::Playlist("cats"), false),
+            ("a playlist", head(playlist, ""), Target::Playlist("cats", None), false),
+            ("a segment", head("/channels/a-1/segments/17.ts", ""), Target::Segment("a-1", None, Msn(17)), false),
+            ("a rendition", head("/channels/a/720p/index.m3u8", ""), Target::Playlist("a", Some("720p")), false),
+            ("its segment", head("/channels/a/b/segments/0.ts", ""), Target::Segment("a", Some("b"), Msn(0)), false),
+            ("a browser", head(playlist, "Accept-Encoding: gzip, br\r\nOrigin: x\r\n"), Target::Playlist("cats", None), true),
+            ("kept", head(playlist, "Connection: Keep-Alive\r\n"), Target::Playlist("cats", None), false),
+            ("cookies", head(playlist, "cookie: a=b; c=d\r\nX-Y_Z:\r\n"), Target::Playlist("cats", None), false),
+            ("gzip refused", head(playlist, "accept-encoding: gzip;q=0\r\n"), Target::Playlist("cats", None), false),
         ] {
             let more = format!("{text}GET /next");
             let Head::Plain(plain) = read(more.as_bytes()) else { panic!("{sentence}") };
@@ -188,6 +194,8 @@ mod tests {
             head(playlist, &"x: y\r\n".repeat(LINES_MAX)),
             head("/channels/cats/index.m3u8?x", ""),
             head("/channels/cats/live.ts", ""),
+            head("/channels/cats/segments/index.m3u8", ""),
+            head("/channels/cats/720p/x/index.m3u8", ""),
             head("/channels/cats/segments/017.ts", ""),
             head("/channels/%63ats/index.m3u8", "").replace("%63", "c%"),
             head("/channels//segments/1.ts/x", ""),
@@ -208,7 +216,7 @@ mod tests {
 
     /// A channel's id that no channel has: it is looked for, not found, and left to the router.
     fn odd(target: Target<'_>) -> bool {
-        let (Target::Playlist(id) | Target::Segment(id, _)) = target;
+        let (Target::Playlist(id, _) | Target::Segment(id, ..)) = target;
         crate::units::ChannelId::new(id).is_none()
     }
 

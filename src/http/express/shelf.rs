@@ -13,7 +13,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rustix::fs::{MemfdFlags, memfd_create};
 
-use crate::hls::{PlaylistBody, SegmentBody};
+use crate::hls::PlaylistBody;
+use crate::hls::spool::Content;
 
 /// How many segments are remembered: each may hold a file handle, of those the station keeps for itself.
 const FILES_MAX: usize = 64;
@@ -36,7 +37,7 @@ pub(super) struct Shelf {
 
 #[derive(Debug)]
 struct Entry {
-    segment: Weak<SegmentBody>,
+    segment: Weak<Content>,
     len: usize,
     state: State,
 }
@@ -61,8 +62,8 @@ pub(super) enum Found {
 
 impl Shelf {
     /// Returns how a segment that is asked for is to be sent.
-    pub(super) fn find(&self, segment: &Arc<SegmentBody>) -> Found {
-        let len = segment.content.len();
+    pub(super) fn find(&self, segment: &Arc<Content>) -> Found {
+        let len = segment.len();
         if len < FILE_MIN {
             return Found::Elsewhere;
         }
@@ -90,7 +91,7 @@ impl Shelf {
     }
 
     /// Copies a segment into a file, on a thread that may block; none where the system has none to give.
-    pub(super) async fn make(self: &Arc<Self>, segment: Arc<SegmentBody>, bytes: Bytes) -> Option<Arc<File>> {
+    pub(super) async fn make(self: &Arc<Self>, segment: Arc<Content>, bytes: Bytes) -> Option<Arc<File>> {
         let shelf = Arc::clone(self);
         let work = tokio::task::spawn_blocking(move || {
             let file = in_memory(&bytes).map(Arc::new).ok()?;
@@ -120,7 +121,7 @@ impl Shelf {
 }
 
 impl Entry {
-    fn is_of(&self, segment: &Arc<SegmentBody>) -> bool {
+    fn is_of(&self, segment: &Arc<Content>) -> bool {
         std::ptr::eq(self.segment.as_ptr(), Arc::as_ptr(segment))
     }
 }
@@ -140,11 +141,9 @@ mod tests {
     use std::os::unix::fs::FileExt as _;
 
     use super::*;
-    use crate::units::MediaTime;
 
-    fn segment(len: usize) -> Arc<SegmentBody> {
-        let content = Bytes::from(vec![7; len]).into();
-        Arc::new(SegmentBody { content, duration: MediaTime::from_secs(2), discontinuity: false })
+    fn segment(len: usize) -> Arc<Content> {
+        Arc::new(Bytes::from(vec![7; len]).into())
     }
 
     fn held(shelf: &Shelf) -> usize {

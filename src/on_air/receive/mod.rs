@@ -13,13 +13,20 @@ use crate::hls::source::SourceChunk;
 pub enum Upload {
     /// A closed chunk.
     Chunk {
+        /// Which rendition, from 0.
+        rendition: usize,
         /// Its number in the run.
         number: u64,
         /// Its bytes as they came.
         pieces: Vec<Bytes>,
     },
     /// The playlist after it, whose newest line says how long the chunk is.
-    Listed(SourceChunk),
+    Listed {
+        /// Which rendition, from 0.
+        rendition: usize,
+        /// The newest line.
+        chunk: SourceChunk,
+    },
 }
 
 /// The largest chunk taken, in bytes: 6.5 s at 80 Mbit/s. A larger one ends the run.
@@ -49,25 +56,46 @@ pub fn is_transport_stream(pieces: &[Bytes]) -> bool {
 /// What a request's path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// `/SECRET/17.ts`
-    Chunk(u64),
-    /// `/SECRET/live.m3u8`
-    List,
+    /// `/SECRET/17.ts`, or `/SECRET/1/17.ts` where there are several renditions.
+    Chunk {
+        /// Which rendition, from 0.
+        rendition: usize,
+        /// The chunk's number.
+        number: u64,
+    },
+    /// `/SECRET/live.m3u8`, or `/SECRET/1/live.m3u8`.
+    List {
+        /// Which rendition, from 0.
+        rendition: usize,
+    },
 }
 
-/// Returns what a path names, or none for anything but the two names we gave our own child.
+/// Returns what a path names, or none for anything but the names we gave our own child.
 #[must_use]
-pub fn target(path: &str, secret: &str) -> Option<Target> {
+pub fn target(path: &str, secret: &str, renditions: usize) -> Option<Target> {
     let (said, name) = path.strip_prefix('/')?.split_once('/')?;
     if !same(said.as_bytes(), secret.as_bytes()) {
         return None;
     }
-    if name == "live.m3u8" {
-        return Some(Target::List);
+    let (rendition, name) = match name.split_once('/') {
+        Some((rendition, name)) if renditions > 1 => (usize::try_from(number(rendition)?).ok()?, name),
+        None if renditions <= 1 => (0, name),
+        _ => return None,
+    };
+    if rendition >= renditions.max(1) {
+        return None;
     }
-    let digits = name.strip_suffix(".ts")?;
+    if name == "live.m3u8" {
+        return Some(Target::List { rendition });
+    }
+    let number = number(name.strip_suffix(".ts")?)?;
+    Some(Target::Chunk { rendition, number })
+}
+
+/// Returns a number that is written in digits and nothing else.
+fn number(digits: &str) -> Option<u64> {
     let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    plain.then(|| digits.parse().ok().map(Target::Chunk)).flatten()
+    plain.then(|| digits.parse().ok()).flatten()
 }
 
 impl Target {
@@ -75,8 +103,8 @@ impl Target {
     #[must_use]
     pub fn bytes_max(self) -> usize {
         match self {
-            Self::Chunk(_) => CHUNK_BYTES_MAX,
-            Self::List => LIST_BYTES_MAX,
+            Self::Chunk { .. } => CHUNK_BYTES_MAX,
+            Self::List { .. } => LIST_BYTES_MAX,
         }
     }
 }
@@ -154,8 +182,9 @@ mod tests {
     #[test]
     fn only_the_names_we_gave_are_taken() {
         let cases = [
-            ("/s3cret/17.ts", Some(Target::Chunk(17))),
-            ("/s3cret/live.m3u8", Some(Target::List)),
+            ("/s3cret/17.ts", Some(Target::Chunk { rendition: 0, number: 17 })),
+            ("/s3cret/live.m3u8", Some(Target::List { rendition: 0 })),
+            ("/s3cret/0/17.ts", None),
             ("/other/17.ts", None),
             ("/s3cre/17.ts", None),
             ("/s3cret2/17.ts", None),
@@ -169,7 +198,19 @@ mod tests {
             ("/", None),
         ];
         for (path, expected) in cases {
-            assert_eq!(target(path, "s3cret"), expected, "{path}");
+            assert_eq!(target(path, "s3cret", 1), expected, "{path}");
+        }
+        let cases = [
+            ("/s3cret/2/17.ts", Some(Target::Chunk { rendition: 2, number: 17 })),
+            ("/s3cret/0/live.m3u8", Some(Target::List { rendition: 0 })),
+            ("/s3cret/3/17.ts", None),
+            ("/s3cret/17.ts", None),
+            ("/s3cret//17.ts", None),
+            ("/s3cret/1/1/17.ts", None),
+            ("/s3cret/-1/17.ts", None),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(target(path, "s3cret", 3), expected, "{path}");
         }
     }
 }

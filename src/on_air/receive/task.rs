@@ -59,20 +59,46 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 struct Door {
     secret: Arc<str>,
     uploads: mpsc::Sender<Upload>,
-    /// The serial number of ffmpeg's connection, once it is known.
-    own: OnceLock<u64>,
+    /// The serial numbers of ffmpeg's connections, as far as they are known: one for each rendition.
+    own: Box<[OnceLock<u64>]>,
     found: Notify,
+    /// Told when one of ffmpeg's connections has ended.
+    ended: Notify,
     /// Whether a stranger was told of: a crowd of them must not fill the log.
     told: AtomicBool,
 }
 
-/// Takes uploads until ffmpeg closes its connection. ffmpeg opens one for the whole run (5.1 and 9.0 alike), so the
-/// first that proves to be its own is the only one: the listener is closed behind it and every stranger sent away.
+impl Door {
+    /// Whether a connection is one of ffmpeg's.
+    fn knows(&self, serial: u64) -> bool {
+        self.own.iter().any(|own| own.get() == Some(&serial))
+    }
+
+    /// Takes note of one of ffmpeg's connections; returns whether it was still awaited.
+    fn admit(&self, serial: u64) -> bool {
+        let is_admitted = self.own.iter().any(|own| own.set(serial).is_ok());
+        if self.own.iter().all(|own| own.get().is_some()) {
+            self.found.notify_one();
+        }
+        is_admitted
+    }
+}
+
+/// Takes uploads until ffmpeg closes its connections. ffmpeg opens one for each rendition for the whole run (5.1 and 9.0
+/// alike), so the first that prove to be its own are the only ones: the listener is closed behind them and every stranger
+/// sent away.
 ///
-/// That connection must never time out while the run lives: ffmpeg does not recover from a closed one.
-pub async fn serve(listener: TcpListener, secret: Arc<str>, uploads: mpsc::Sender<Upload>) {
-    let door =
-        Arc::new(Door { secret, uploads, own: OnceLock::new(), found: Notify::new(), told: AtomicBool::new(false) });
+/// Those connections must never time out while the run lives: ffmpeg does not recover from a closed one.
+pub async fn serve(listener: TcpListener, secret: Arc<str>, renditions: usize, uploads: mpsc::Sender<Upload>) {
+    let own = (0..renditions).map(|_| OnceLock::new()).collect();
+    let door = Arc::new(Door {
+        secret,
+        uploads,
+        own,
+        found: Notify::new(),
+        ended: Notify::new(),
+        told: AtomicBool::new(false),
+    });
     let mut connections = JoinSet::new();
     let mut strangers: VecDeque<(u64, Instant, AbortHandle)> = VecDeque::new();
     let mut serial = 0;
@@ -85,6 +111,8 @@ pub async fn serve(listener: TcpListener, secret: Arc<str>, uploads: mpsc::Sende
         let accepted = tokio::select! {
             biased;
             () = door.found.notified() => break,
+            // Without one of them the run gives nothing back any more.
+            () = door.ended.notified() => return tokio::time::sleep(LAST_WORDS).await,
             () = tokio::time::sleep(pause), if !pause.is_zero() => continue,
             accepted = listener.accept(), if pause.is_zero() => accepted,
         };
@@ -107,11 +135,14 @@ pub async fn serve(listener: TcpListener, secret: Arc<str>, uploads: mpsc::Sende
     }
     drop(listener);
     for (serial, _, task) in strangers {
-        if door.own.get() != Some(&serial) {
+        if !door.knows(serial) {
             task.abort();
         }
     }
-    while connections.join_next().await.is_some() {}
+    tokio::select! {
+        () = door.ended.notified() => {}
+        () = async { while connections.join_next().await.is_some() {} } => {}
+    }
     tokio::time::sleep(LAST_WORDS).await;
 }
 
@@ -142,12 +173,15 @@ async fn connection(stream: TcpStream, peer: SocketAddr, serial: u64, door: Arc<
     if let Err(error) = ended {
         tracing::debug!(%error, "private connection ended");
     }
+    if door.knows(serial) {
+        door.ended.notify_one();
+    }
 }
 
 /// Returns when a connection has had its time to prove itself and has not; else never.
 async fn unproved_too_long(serial: u64, door: &Door) {
     tokio::time::sleep(PROOF_WAIT).await;
-    if door.own.get() == Some(&serial) {
+    if door.knows(serial) {
         pending::<()>().await;
     }
 }
@@ -161,20 +195,20 @@ async fn proves(
     peer: SocketAddr,
     local: Option<SocketAddr>,
 ) -> bool {
-    if let Some(own) = door.own.get() {
-        return *own == serial;
+    if door.knows(serial) {
+        return true;
     }
-    let named = target(request.uri().path(), &door.secret).is_some() && request.method() == Method::PUT;
+    if door.own.iter().all(|own| own.get().is_some()) {
+        return false;
+    }
+    let named = target(request.uri().path(), &door.secret, door.own.len()).is_some() && request.method() == Method::PUT;
     if !named || !ours(peer, local).await {
         if !door.told.swap(true, Ordering::Relaxed) {
             tracing::warn!(%peer, named, "a stranger knocked at a private listener; more of them are not told");
         }
         return false;
     }
-    if door.own.set(serial).is_ok() {
-        door.found.notify_one();
-    }
-    door.own.get() == Some(&serial)
+    door.admit(serial)
 }
 
 /// Whether the other end of a connection belongs to the user that we run as.
@@ -192,7 +226,7 @@ async fn ours(peer: SocketAddr, local: Option<SocketAddr>) -> bool {
 
 /// Takes one request of ffmpeg's and returns the status to answer with.
 async fn take(request: Request<Incoming>, door: &Door) -> StatusCode {
-    let Some(target) = target(request.uri().path(), &door.secret) else { return StatusCode::NOT_FOUND };
+    let Some(target) = target(request.uri().path(), &door.secret, door.own.len()) else { return StatusCode::NOT_FOUND };
     if request.method() != Method::PUT {
         return StatusCode::METHOD_NOT_ALLOWED;
     }
@@ -200,9 +234,9 @@ async fn take(request: Request<Incoming>, door: &Door) -> StatusCode {
         return StatusCode::PAYLOAD_TOO_LARGE;
     };
     let upload = match target {
-        Target::Chunk(number) => Upload::Chunk { number, pieces },
-        Target::List => match source::newest_chunk(&pieces.concat()) {
-            Ok(Some(chunk)) => Upload::Listed(chunk),
+        Target::Chunk { rendition, number } => Upload::Chunk { rendition, number, pieces },
+        Target::List { rendition } => match source::newest_chunk(&pieces.concat()) {
+            Ok(Some(chunk)) => Upload::Listed { rendition, chunk },
             Ok(None) => return StatusCode::OK,
             Err(error) => {
                 tracing::warn!(%error, "ffmpeg's playlist was not understood");

@@ -12,12 +12,20 @@ const LATER_HEAD_LEN: usize = 16 * 1024;
 /// The GOPs of one file that were looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Grown {
+    /// How many pictures each GOP has.
+    pictures: usize,
     gops: Vec<Gop>,
     head: Option<Head>,
     signature: String,
 }
 
 impl Grown {
+    /// Returns none of a file's GOPs, of which each has so many pictures side by side.
+    #[must_use]
+    pub fn of(pictures: usize) -> Self {
+        Self { pictures, ..Self::default() }
+    }
+
     /// Takes the index as it stands and looks at the GOPs that are new, `read` giving up to so many bytes at an offset.
     ///
     /// # Errors
@@ -31,9 +39,11 @@ impl Grown {
             if gop.duration > GOP_MAX {
                 return Err(Flaw::Gop(gop.duration).into());
             }
-            let look = if self.head.is_none() { annexb::HEAD_LEN } else { LATER_HEAD_LEN };
+            // The second picture stands behind all of the first one's keyframe.
+            let is_long = self.head.is_none() || self.pictures > 1;
+            let look = if is_long { annexb::HEAD_LEN } else { LATER_HEAD_LEN };
             let bytes = read(gop.offset, look.min(gop.len as usize))?;
-            let head = annexb::head(&bytes).map_err(Flaw::from)?;
+            let head = annexb::head(&bytes, self.pictures).map_err(Flaw::from)?;
             match &self.head {
                 Some(first) => verify::same_parameters(first, &head)?,
                 None if head.adts.is_empty() => return Err(Flaw::Streams.into()),
@@ -51,6 +61,12 @@ impl Grown {
     #[must_use]
     pub fn gops(&self) -> &[Gop] {
         &self.gops
+    }
+
+    /// Returns how many pictures each GOP has.
+    #[must_use]
+    pub fn pictures(&self) -> usize {
+        self.pictures
     }
 
     /// Returns the signature; empty before the first GOP.

@@ -159,14 +159,15 @@ impl Worker<'_> {
         let item = &self.request.item;
         let limit = if self.request.urgent { SCAN_LIMIT_URGENT } else { SCAN_LIMIT };
         let audio = item.media.audio.as_ref().map(|audio| audio.index);
-        let scan = PacketScan::new(item.media.video.index, audio, &item.media.format);
+        let scan = vec![PacketScan::new(item.media.video.index, audio, &item.media.format)];
         let spec = self.spec(&self.tools.ffprobe, args::scan_args(&item.path, &item.media.format), Role::Probe);
         match scan_lines(&spec, scan, limit, self.token).await {
-            Ok(Scanned::Whole(Some(extent))) if extent.complete => Ok(extent),
             Ok(_) if self.token.is_cancelled() => Err(JobError::Cancelled),
-            Ok(Scanned::Whole(None)) => Err(JobError::Unfit("there is no picture in it".to_owned())),
+            Ok(Scanned::Whole(mut extents)) => {
+                extents.pop().ok_or_else(|| JobError::Unfit("there is no picture in it".to_owned()))
+            }
             // On a busy machine not even the first packet may have been seen: that says nothing of the film.
-            Ok(Scanned::Whole(Some(_)) | Scanned::TooSlow) => Ok(plan::container_extent(&item.media)),
+            Ok(Scanned::TooSlow) => Ok(plan::container_extent(&item.media)),
             Err(error) => Err(error),
         }
     }
@@ -210,7 +211,7 @@ impl Worker<'_> {
             format: &item.media.format,
             shift: plan.shift,
             video: item.media.video.index,
-            picture: plan.picture,
+            picture: plan.picture.clone(),
             audio: self.sound(loudness).filter(|_| has_sound),
             audio_packets: plan.audio_packets,
             audio_kbps: self.request.profile.audio_kbps,
@@ -236,7 +237,7 @@ impl Worker<'_> {
         let started = Instant::now();
         let (mut running, mut lines) = child::spawn(spec).map_err(interrupted)?;
         let mut progress = ProgressReader::default();
-        let mut grown = Grown::default();
+        let mut grown = Grown::of(self.request.profile.pictures());
         let (mut moved, mut made, mut logged) = (started, MediaTime::ZERO, started);
         let outcome = loop {
             let line = tokio::select! {
@@ -386,12 +387,15 @@ pub(in crate::prepare) async fn check(
     let family = family.clone();
     let spec = ChildSpec { program: ffprobe.to_owned(), args, folder: None, role: Role::Probe, limits, family };
     // No format, for its timestamps are our own: none may jump.
-    let scan = PacketScan::new(0, Some(1), "");
-    let Scanned::Whole(extent) = scan_lines(&spec, scan, CHECK_LIMIT, token).await? else {
+    let sound = u32::try_from(grown.pictures()).map_err(io::Error::other)?;
+    let scans = (0..sound).map(|picture| PacketScan::new(picture, Some(sound), "")).collect();
+    let Scanned::Whole(extents) = scan_lines(&spec, scans, CHECK_LIMIT, token).await? else {
         return Err(JobError::Interrupted("the machine is too busy to check it".to_owned()).into());
     };
-    let extent = extent.filter(|extent| extent.complete).ok_or(Flaw::Streams)?;
-    let gops = summed(verify::packets(&extent, grown.gops(), expected)?, ts).await?;
+    if extents.len() != grown.pictures() {
+        return Err(Flaw::Streams.into());
+    }
+    let gops = summed(verify::packets(&extents, grown.gops(), expected)?, ts).await?;
     Ok(Mezzanine {
         id: id.clone(),
         path: ts.to_owned(),
@@ -421,16 +425,16 @@ async fn summed(mut gops: Vec<Gop>, ts: &Path) -> Result<Vec<Gop>, AttemptError>
 /// What came of looking through a file.
 #[derive(Debug)]
 enum Scanned {
-    /// It was read to its end; nothing where there is no picture in it.
-    Whole(Option<Extent>),
+    /// It was read to its end; what each scan has found, but for those that found no picture.
+    Whole(Vec<Extent>),
     /// The time was over before.
     TooSlow,
 }
 
-/// Feeds a scan with ffprobe's lines, for as long as `limit`.
+/// Feeds scans with ffprobe's lines, for as long as `limit`.
 async fn scan_lines(
     spec: &ChildSpec,
-    mut scan: PacketScan,
+    mut scans: Vec<PacketScan>,
     limit: Duration,
     token: &CancellationToken,
 ) -> Result<Scanned, JobError> {
@@ -447,7 +451,7 @@ async fn scan_lines(
             line = lines.recv() => line,
         };
         match line {
-            Some(line) => scan.feed(&line),
+            Some(line) => scans.iter_mut().for_each(|scan| scan.feed(&line)),
             None => break,
         }
     }
@@ -455,7 +459,7 @@ async fn scan_lines(
     match judge(&evidence) {
         error @ (JobError::Interrupted(_) | JobError::Exhausted(_) | JobError::DiskFull) => Err(error),
         // A damaged end makes ffprobe complain; what it saw before is what there is.
-        _ => Ok(Scanned::Whole(scan.finish(true))),
+        _ => Ok(Scanned::Whole(scans.into_iter().filter_map(|scan| scan.finish(true)).collect())),
     }
 }
 
@@ -465,10 +469,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_that_was_not_looked_through_in_time_is_not_said_to_have_no_picture() {
-        let (token, scan) = (CancellationToken::new(), || PacketScan::new(0, None, ""));
+        let (token, scan) = (CancellationToken::new(), || vec![PacketScan::new(0, None, "")]);
         let slow = scan_lines(&ChildSpec::shell("sleep 60"), scan(), Duration::from_millis(50), &token).await.unwrap();
         assert!(matches!(slow, Scanned::TooSlow), "{slow:?}");
         let empty = scan_lines(&ChildSpec::shell("exit 0"), scan(), Duration::from_mins(1), &token).await.unwrap();
-        assert!(matches!(empty, Scanned::Whole(None)), "{empty:?}");
+        assert!(matches!(&empty, Scanned::Whole(extents) if extents.is_empty()), "{empty:?}");
     }
 }

@@ -11,15 +11,15 @@ use tokio_util::sync::CancellationToken;
 use super::{KEPT_MAX, KEY_PREFIX, SlateCard, SlateError};
 use crate::ffmpeg::child::{ChildSpec, Limits, Role};
 use crate::ffmpeg::family::Family;
-use crate::ffmpeg::prepare_args::{self, Slate, SlateText};
+use crate::ffmpeg::slate_args::{self, Slate, SlateText};
 use crate::ffmpeg::task as child;
 use crate::prepare::folder::task::{Folder, Found};
 use crate::prepare::job::growth::Grown;
 use crate::prepare::job::task as job;
 use crate::prepare::job::{Tools, last_words};
 use crate::prepare::mezzanine::{Mezzanine, MezzanineId};
-use crate::prepare::plan;
 use crate::prepare::verify::Expected;
+use crate::prepare::{ladder, plan};
 
 /// How long drawing may take: a second on an idle machine.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -101,7 +101,9 @@ async fn draw(
 ) -> Result<Mezzanine, SlateError> {
     let (ts, playlist) = (place.join("slate.ts"), place.join("slate.m3u8"));
     let length = card.length();
+    let renditions = ladder::of_card(&card.profile, card.frame_rate(), length.frames);
     let slate = Slate {
+        renditions: &renditions,
         encoder: plan::encoder(&card.profile, card.frame_rate(), length.frames),
         audio_packets: length.audio_packets,
         audio_kbps: card.profile.audio_kbps,
@@ -111,7 +113,7 @@ async fn draw(
     };
     let spec = ChildSpec {
         program: tools.ffmpeg.clone(),
-        args: prepare_args::slate_args(&slate),
+        args: slate_args::slate_args(&slate),
         folder: Some(place.to_owned()),
         role: Role::Prepare,
         limits: Limits { nice: 0, ..Limits::PREPARE },
@@ -124,7 +126,9 @@ async fn draw(
         return Err(failed(last_words(&evidence)));
     }
     let expected = Expected { frames: length.frames, length: card.frame_rate().length_of(length.frames) };
-    let grown = job::look(Grown::default(), &ts, &playlist).await.map_err(|error| failed(error.to_string()))?;
+    let grown = job::look(Grown::of(card.profile.pictures()), &ts, &playlist)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
     let checked = job::check(id, expected, &grown, &ts, (&tools.ffprobe, family), token).await;
     checked.map_err(|error| failed(error.to_string()))
 }

@@ -52,8 +52,10 @@ class Station {
   }
 
   async furnish() {
-    const blocks = this.#wanted.map(({ id, name }) =>
-      `[[channel]]\nid = "${id}"\nname = "${name}"\nfolder = "media/${id}"\norder = "sequential"\n[channel.picture]\nsize = "640x360"\npreset = "ultrafast"\n`);
+    const blocks = this.#wanted.map(({ id, name, renditions }) => {
+      const sizes = renditions ? [`renditions = ${renditions}\n`, ''] : ['', 'size = "640x360"\n'];
+      return `[[channel]]\nid = "${id}"\nname = "${name}"\nfolder = "media/${id}"\norder = "sequential"\n${sizes[0]}[channel.picture]\n${sizes[1]}preset = "ultrafast"\n`;
+    });
     const text = `[station]\nname = "Nightcast"\nlisten = "127.0.0.1:${this.port}"\nsettle-seconds = 0.1\n\n[metrics]\nlisten = "off"\n\n${blocks.join('\n')}`;
     await writeFile(join(this.#folder, 'channels.toml'), text);
     for (const { id } of this.#wanted) await makeFilms(join(this.#folder, 'media', id), id);

@@ -1,0 +1,116 @@
+//! Several pictures of one film in one pass: the same frames, split, each scaled and encoded for itself.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+use super::prepare_args::{COLOURS, Encoder, Filters, Matrix, exact_frames, first_filters, scaling};
+
+/// One rendition of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scaled {
+    /// Size of the picture within the frame, even.
+    pub fitted: (u32, u32),
+    /// What encodes it; frames and rate are the same for all renditions.
+    pub encoder: Encoder,
+}
+
+/// Returns filters and maps for the renditions of a film's stream.
+#[must_use]
+pub(super) fn from_film(stream: u32, filters: &Filters, scaled: &[Scaled]) -> Vec<OsString> {
+    let Some(first) = scaled.first() else { return Vec::new() };
+    let mut chain = first_filters(filters, first.encoder.rate);
+    let mut each = *filters;
+    // Tone mapping is dear: it is done once, in the largest size. All else is scaled from the original each time.
+    if filters.tone_map.is_some() {
+        chain.extend(scaling(filters));
+        chain.extend(["format=yuv420p".to_owned(), COLOURS.to_owned()]);
+        (each.tone_map, each.matrix) = (None, Matrix::Told);
+    }
+    chain.extend(exact_frames(filters, &first.encoder));
+    let branch = |one: &Scaled| scaling(&Filters { fitted: one.fitted, ..each }).join(",");
+    split(&format!("0:{stream}"), &chain, scaled, branch)
+}
+
+/// Returns filters and maps for the renditions of a card that was drawn in the size of the first.
+#[must_use]
+pub(super) fn from_card(scaled: &[Scaled]) -> Vec<OsString> {
+    split("0:v", &[], scaled, |one| format!("scale={}:{}:flags=bicubic", one.fitted.0, one.fitted.1))
+}
+
+/// Returns the encoders of all renditions, in their order.
+#[must_use]
+pub(super) fn encoders(scaled: &[Scaled]) -> Vec<OsString> {
+    let common = scaled.first().map(|first| first.encoder.common_args()).unwrap_or_default();
+    let own = scaled.iter().enumerate().flat_map(|(n, one)| one.encoder.own_args(&format!(":{n}")));
+    common.into_iter().chain(own).collect()
+}
+
+fn split(input: &str, chain: &[String], scaled: &[Scaled], branch: impl Fn(&Scaled) -> String) -> Vec<OsString> {
+    let numbers = 0..scaled.len();
+    let first = chain.iter().cloned().chain([format!("split={}", scaled.len())]).collect::<Vec<_>>().join(",");
+    let mut graph = format!("[{input}]{first}");
+    // Writing into a String cannot fail.
+    for n in numbers.clone() {
+        let _infallible = write!(graph, "[s{n}]");
+    }
+    for (n, one) in scaled.iter().enumerate() {
+        let (scaling, framing) = (branch(one), one.encoder.framing(one.fitted));
+        let _infallible = write!(graph, ";[s{n}]{scaling},{framing},{COLOURS}[v{n}]");
+    }
+    let maps = numbers.flat_map(|n| ["-map".into(), format!("[v{n}]").into()]);
+    ["-filter_complex".into(), graph.into()].into_iter().chain(maps).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffmpeg::prepare_args::Hdr;
+    use crate::ffmpeg::rate::Rate;
+
+    fn scaled(size: (u32, u32), kbps_max: u32) -> Scaled {
+        let (rate, preset) = (Rate::whole(25), "veryfast");
+        Scaled { fitted: size, encoder: Encoder { size, rate, frames: 130, quality: 23, preset, kbps_max } }
+    }
+
+    const FILTERS: Filters =
+        Filters { deinterlace: false, tone_map: None, matrix: Matrix::Told, fitted: (640, 360), hold_frames: 9 };
+
+    fn graph(args: &[OsString]) -> String {
+        args[1].to_string_lossy().into_owned()
+    }
+
+    #[test]
+    fn every_rendition_is_made_of_the_same_frames() {
+        let both = [scaled((640, 360), 900), scaled((320, 180), 300)];
+        let args = from_film(3, &FILTERS, &both);
+        let graph = graph(&args);
+        let (first, branches) = graph.split_once(';').unwrap();
+        let expected = "[0:3]fps=25:start_time=0,tpad=stop=9:stop_mode=clone,trim=end_frame=130,split=2[s0][s1]";
+        assert_eq!(first, expected);
+        assert!(branches.starts_with("[s0]scale=640:360:") && branches.contains(";[s1]scale=320:180:"), "{branches}");
+        assert_eq!(args[2..], ["-map", "[v0]", "-map", "[v1]"].map(OsString::from));
+    }
+
+    #[test]
+    fn a_bright_picture_is_brought_down_once() {
+        let both = [scaled((640, 360), 900), scaled((320, 180), 300)];
+        let bright = Filters { tone_map: Some(Hdr::Pq), matrix: Matrix::Bt601, ..FILTERS };
+        let graph = graph(&from_film(0, &bright, &both));
+        assert_eq!(graph.matches("tonemap=tonemap").count(), 1);
+        assert!(graph.find("tonemap=").unwrap() < graph.find("split=").unwrap());
+        assert!(!graph.contains("in_color_matrix=bt601"), "what comes out of it is BT.709 and says so");
+    }
+
+    #[test]
+    fn keyframes_are_told_once_and_rates_for_each() {
+        let args = encoders(&[scaled((1280, 720), 3500), scaled((320, 180), 300)]);
+        let line: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+        let after = |option: &str| {
+            let place = line.iter().position(|arg| arg == option).unwrap();
+            line[place + 1].to_string()
+        };
+        assert_eq!(line.iter().filter(|arg| *arg == "-force_key_frames").count(), 1);
+        assert_eq!([after("-maxrate:v:0"), after("-maxrate:v:1")], ["3500k", "300k"]);
+        assert_eq!([after("-level:v:0"), after("-level:v:1")], ["3.1", "3.0"]);
+    }
+}

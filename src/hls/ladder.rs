@@ -1,0 +1,264 @@
+//! A channel's renditions as they are, measured, and the playlist that lists them.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::h264::Sps;
+use super::packer::Segment;
+use super::snapshot::{PlaylistBody, SegmentBody};
+use super::timeline::Entry;
+use super::{TARGET_DURATION_SECS, playlist};
+use crate::prepare::annexb;
+use crate::units::MediaTime;
+
+/// "The peak segment bit rate … is the largest bit rate of any contiguous set of segments whose total duration is between 0.5
+/// and 1.5 times the target duration" (RFC 8216 §4.1).
+const PEAK_SET_MIN: MediaTime = MediaTime::from_millis(TARGET_DURATION_SECS * 500);
+/// The same, the other end.
+const PEAK_SET_MAX: MediaTime = MediaTime::from_millis(TARGET_DURATION_SECS * 1500);
+
+/// For how long programmes are measured before the peak is believed to be that of those to come: "the BANDWIDTH value SHOULD
+/// be the BANDWIDTH value of a representative period of similar content, encoded using the same settings" (RFC 8216
+/// §4.3.4.2). Before, what the encoder is held to is told. A player that was told of the card before a film stays too long
+/// in a rendition its line does not carry (hls.js 1.7.4: a stall of 1.2 s).
+const REPRESENTATIVE: MediaTime = MediaTime::from_secs(3600);
+
+/// How many bytes of a segment are looked at for its parameter set, which stands before the first slice.
+const LOOK: usize = 64 << 10;
+
+/// The sound of every segment: AAC-LC.
+const SOUND_CODEC: &str = "mp4a.40.2";
+
+/// A rendition as it is meant.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// Its name in addresses.
+    pub name: Arc<str>,
+    /// What picture and sound together are held to, in bits a second.
+    pub bits_max: u64,
+}
+
+/// What is known of a channel's renditions.
+#[derive(Debug, Default)]
+pub struct Ladder {
+    names: Arc<[Arc<str>]>,
+    rungs: Vec<Rung>,
+    /// How long programmes were measured.
+    measured: MediaTime,
+}
+
+/// One rendition.
+#[derive(Clone, Debug, Default)]
+struct Rung {
+    /// The largest of each that was published since the channel began: a player chooses once and stays, so what it was told
+    /// of the card between two films must hold for the films, too.
+    picture: Option<Sps>,
+    /// Bits a second, likewise.
+    peak: u64,
+    /// What it is held to.
+    bits_max: u64,
+}
+
+impl Ladder {
+    /// Returns one of these renditions; it does nothing where there are none.
+    #[must_use]
+    pub fn new(offers: &[Offer]) -> Self {
+        let rung = |offer: &Offer| Rung { bits_max: offer.bits_max, ..Rung::default() };
+        Self {
+            names: offers.iter().map(|offer| Arc::clone(&offer.name)).collect(),
+            rungs: offers.iter().map(rung).collect(),
+            measured: MediaTime::ZERO,
+        }
+    }
+
+    /// Takes note that so much of a programme, and not of the card between two, was published.
+    pub fn aired(&mut self, duration: MediaTime) {
+        self.measured += duration;
+    }
+
+    /// Returns the names.
+    #[must_use]
+    pub fn names(&self) -> Arc<[Arc<str>]> {
+        Arc::clone(&self.names)
+    }
+
+    /// Takes note of the pictures of a segment that is about to be published; they change with the item only.
+    pub fn meet(&mut self, segment: &Segment) {
+        if !segment.first_of_airing && !segment.discontinuity {
+            return;
+        }
+        for (rung, bytes) in self.rungs.iter_mut().zip(&segment.renditions) {
+            let head = annexb::head(&bytes[..bytes.len().min(LOOK)], 1).ok();
+            let met = head.and_then(|head| Sps::read(&head.pictures.first()?.sps));
+            rung.picture = match (rung.picture, met) {
+                (Some(known), Some(met)) => Some(larger(known, met)),
+                (known, met) => known.or(met),
+            };
+        }
+    }
+
+    /// Measures the sets of segments that end with the newest, given newest first.
+    pub fn measure<'s>(&mut self, newest_first: &(impl Iterator<Item = &'s SegmentBody> + Clone)) {
+        for (n, rung) in self.rungs.iter_mut().enumerate() {
+            let (mut bytes, mut length) = (0, MediaTime::ZERO);
+            for body in newest_first.clone() {
+                bytes += len(body, n);
+                length += body.duration;
+                if length > PEAK_SET_MAX {
+                    break;
+                }
+                if length >= PEAK_SET_MIN {
+                    rung.peak = rung.peak.max(bits_a_second(bytes, length));
+                }
+            }
+        }
+    }
+
+    /// Returns the multivariant playlist; none without renditions or before anything was published.
+    ///
+    /// Source: RFC 8216 §4.3.4.2. Addresses are relative to its own: `720p/index.m3u8`.
+    #[must_use]
+    pub fn render(&self, listed: &VecDeque<Entry>) -> Option<PlaylistBody> {
+        let (oldest, newest) = (listed.front()?.msn, listed.back()?.msn);
+        if self.rungs.is_empty() {
+            return None;
+        }
+        let mut text = String::with_capacity(128 + self.rungs.len() * 192);
+        text.push_str("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+        let length = listed.iter().map(|entry| entry.body.duration).sum();
+        for (n, (name, rung)) in self.names.iter().zip(&self.rungs).enumerate() {
+            let average = bits_a_second(listed.iter().map(|entry| len(&entry.body, n)).sum(), length);
+            let expected = if self.measured < REPRESENTATIVE { rung.bits_max } else { 0 };
+            let peak = rung.peak.max(average).max(expected);
+            // Writing into a String cannot fail.
+            let _infallible = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average}");
+            if let Some(picture) = &rung.picture {
+                let Sps { width, height, fps, .. } = picture;
+                let codec = picture.codec_name();
+                let _infallible = write!(text, ",CODECS=\"{codec},{SOUND_CODEC}\",RESOLUTION={width}x{height}");
+                if let Some(fps) = fps {
+                    let _infallible = write!(text, ",FRAME-RATE={fps:.3}");
+                }
+            }
+            let _infallible = write!(text, "\n{name}/index.m3u8\n");
+        }
+        // Everything in it changes with what is listed only.
+        let etag = playlist::etag(&[oldest.0, newest.0, self.rungs.len() as u64]);
+        Some(PlaylistBody { text: Bytes::from(text), etag })
+    }
+}
+
+/// Joins what must hold for both: what decodes the higher level decodes the lower.
+fn larger(a: Sps, b: Sps) -> Sps {
+    let area = |sps: &Sps| u64::from(sps.width) * u64::from(sps.height);
+    let most = if area(&b) > area(&a) { b } else { a };
+    let codec = if b.codec[2] > a.codec[2] { b.codec } else { a.codec };
+    let fps = a.fps.into_iter().chain(b.fps).reduce(f64::max);
+    Sps { codec, fps, ..most }
+}
+
+fn len(body: &SegmentBody, rendition: usize) -> u64 {
+    body.renditions.get(rendition).map_or(0, |content| content.len() as u64)
+}
+
+/// Returns a bit rate, rounded up: a viewer's line must carry all of it.
+fn bits_a_second(bytes: u64, length: MediaTime) -> u64 {
+    let ticks = u128::from(length.0.max(1).unsigned_abs());
+    u64::try_from((u128::from(bytes) * 8 * 90_000).div_ceil(ticks)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::units::Msn;
+
+    fn ladder(names: &[&str]) -> Ladder {
+        let offer = |name: &&str| Offer { name: Arc::from(*name), bits_max: 7000 };
+        Ladder::new(&names.iter().map(offer).collect::<Vec<_>>())
+    }
+
+    fn entry(msn: u64, millis: i64, lens: &[usize]) -> Entry {
+        let renditions = lens.iter().map(|len| Bytes::from(vec![0; *len])).collect();
+        let body = Arc::new(SegmentBody::in_memory(renditions, MediaTime::from_millis(millis), false));
+        Entry { msn: Msn(msn), body, date: Timestamp::UNIX_EPOCH, date_range: None }
+    }
+
+    /// Publishes entries one by one.
+    fn published(ladder: &mut Ladder, entries: Vec<Entry>) -> VecDeque<Entry> {
+        let mut listed = VecDeque::new();
+        for entry in entries {
+            listed.push_back(entry);
+            ladder.measure(&listed.iter().rev().map(|entry: &Entry| &*entry.body));
+        }
+        listed
+    }
+
+    #[test]
+    fn the_list_reads_as_the_specification_says() {
+        let mut ladder = ladder(&["720p", "240p"]);
+        let high = Sps { codec: [0x64, 0, 0x1f], width: 1280, height: 720, fps: Some(30_000.0 / 1001.0) };
+        ladder.rungs[0].picture = Some(high);
+        let entries = vec![entry(7, 2000, &[1000, 100]), entry(8, 2000, &[3000, 100]), entry(9, 2000, &[1000, 100])];
+        let listed = published(&mut ladder, entries);
+        let expected = "\
+#EXTM3U
+#EXT-X-VERSION:6
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-STREAM-INF:BANDWIDTH=8000,AVERAGE-BANDWIDTH=6667,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=29.970
+720p/index.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH=7000,AVERAGE-BANDWIDTH=400
+240p/index.m3u8
+";
+        let list = ladder.render(&listed).unwrap();
+        assert_eq!(String::from_utf8_lossy(&list.text), expected, "of what is not yet known the ceiling is told");
+        assert_eq!(&*list.etag, "\"7-9-2\"");
+        ladder.aired(REPRESENTATIVE);
+        let list = ladder.render(&listed).unwrap();
+        let measured = expected.replace("=7000,", "=400,");
+        assert_eq!(String::from_utf8_lossy(&list.text), measured, "after an hour what was measured is");
+    }
+
+    #[test]
+    fn there_is_no_list_of_one_picture_or_of_nothing() {
+        assert!(Ladder::default().render(&[entry(1, 2000, &[10])].into()).is_none());
+        assert!(ladder(&["a"]).render(&VecDeque::new()).is_none());
+    }
+
+    #[test]
+    fn what_was_told_of_a_card_holds_for_the_film_after_it() {
+        let sps = |level, width, fps| Sps { codec: [0x64, 0, level], width, height: 100, fps };
+        let joined = larger(sps(31, 300, Some(25.0)), sps(30, 400, Some(24.0)));
+        assert_eq!(joined, sps(31, 400, Some(25.0)));
+        assert_eq!(larger(sps(30, 400, None), sps(31, 300, Some(24.0))), sps(31, 400, Some(24.0)));
+    }
+
+    proptest! {
+        /// RFC 8216 §4.1: no set of three to nine seconds has a larger bit rate than the one told, and one has it.
+        #[test]
+        fn the_bandwidth_is_that_of_the_dearest_set(
+            segments in prop::collection::vec((500_i64..6_490, 1_usize..100_000), 1..30),
+        ) {
+            let mut ladder = ladder(&["a"]);
+            let entries = segments.iter().enumerate().map(|(n, (millis, len))| entry(n as u64, *millis, &[*len]));
+            published(&mut ladder, entries.collect());
+            let mut peak = 0;
+            for from in 0..segments.len() {
+                for to in from..segments.len() {
+                    let set = &segments[from..=to];
+                    let millis: i64 = set.iter().map(|(millis, _)| millis).sum();
+                    if (3_000..=9_000).contains(&millis) {
+                        let bytes: usize = set.iter().map(|(_, len)| len).sum();
+                        peak = peak.max((bytes as u64 * 8000).div_ceil(millis.unsigned_abs()));
+                    }
+                }
+            }
+            prop_assert_eq!(ladder.rungs[0].peak, peak);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! A channel with several renditions: one address for players, one more for each rendition.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use nightcast::hls::{PlaylistBody, SegmentBody, Snapshot};
+use nightcast::units::{MediaTime, Msn};
+
+use crate::station::{Station, snapshot};
+
+fn bytes(name: &str, msn: u64) -> Bytes {
+    Bytes::from(format!("{name} {msn} ").repeat(300))
+}
+
+/// A channel with a large and a small picture.
+pub(crate) fn several() -> Snapshot {
+    let body = |msn| {
+        let renditions = vec![bytes("large", msn), bytes("small", msn)];
+        Arc::new(SegmentBody::in_memory(renditions, MediaTime::from_secs(2), false))
+    };
+    let text = Bytes::from_static(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlarge/index.m3u8\n");
+    Snapshot {
+        multivariant: Some(PlaylistBody { text, etag: "\"m109\"".into() }),
+        names: ["large", "small"].map(Arc::from).into(),
+        segments: (97..=109).map(|msn| (Msn(msn), body(msn))).collect(),
+        ..snapshot(97, 100, 109)
+    }
+}
+
+fn station() -> Station {
+    let station = Station::new();
+    station.night.send_replace(Arc::new(several()));
+    station
+}
+
+#[tokio::test]
+async fn the_channels_address_lists_the_renditions_and_theirs_list_the_segments() {
+    let station = station();
+    let list = station.get("/channels/night/index.m3u8", &[]).await;
+    assert!(list.text().contains("large/index.m3u8"), "{}", list.text());
+    let media = station.get("/channels/night/small/index.m3u8", &[]).await;
+    assert_eq!(media.text(), "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:100\n");
+    for (got, path) in [(&list, "/channels/night/index.m3u8"), (&media, "/channels/night/small/index.m3u8")] {
+        assert_eq!(got.header("content-type"), "application/vnd.apple.mpegurl", "{path}");
+        assert_eq!(got.header("cache-control"), "public, max-age=1", "{path}");
+        let again = station.get(path, &[("if-none-match", got.header("etag"))]).await;
+        assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0), "{path}");
+    }
+    assert_ne!(list.header("etag"), media.header("etag"));
+}
+
+#[tokio::test]
+async fn every_rendition_has_segments_of_its_own() {
+    let station = station();
+    for (path, expected) in [
+        ("/channels/night/large/segments/105.ts", Some(bytes("large", 105))),
+        ("/channels/night/small/segments/97.ts", Some(bytes("small", 97))),
+        ("/channels/night/small/segments/96.ts", None),
+        ("/channels/night/small/segments/110.ts", None),
+        ("/channels/night/small/segments/0105.ts", None),
+        ("/channels/night/tiny/segments/105.ts", None),
+        ("/channels/night/tiny/index.m3u8", None),
+        ("/channels/nobody/small/index.m3u8", None),
+        ("/channels/night/segments/105.ts", None),
+    ] {
+        let got = station.get(path, &[]).await;
+        match expected {
+            Some(body) => assert_eq!((got.status, got.body), (StatusCode::OK, body), "{path}"),
+            None => assert_eq!(got.status, StatusCode::NOT_FOUND, "{path}"),
+        }
+    }
+    let part = station.get("/channels/night/small/segments/105.ts", &[("range", "bytes=0-4")]).await;
+    assert_eq!((part.status, part.text()), (StatusCode::PARTIAL_CONTENT, "small"));
+}
+
+#[tokio::test]
+async fn a_channel_with_one_picture_has_no_other_addresses_than_ever() {
+    let station = Station::new();
+    for path in ["/channels/night/large/index.m3u8", "/channels/night/large/segments/105.ts"] {
+        assert_eq!(station.get(path, &[]).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(station.get("/channels/night/segments/105.ts", &[]).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_endless_stream_is_of_the_rendition_asked_for_or_the_first() {
+    let station = station();
+    for (path, expected) in [
+        ("/channels/night/live.ts", Some("large")),
+        ("/channels/night/live.ts?rendition=large", Some("large")),
+        ("/channels/night/live.ts?rendition=small", Some("small")),
+        ("/channels/night/live.ts?rendition=tiny", None),
+    ] {
+        let request = axum::http::Request::get(path).body(axum::body::Body::empty()).unwrap();
+        let answer = tower::ServiceExt::oneshot(station.router(), request).await.unwrap();
+        let Some(name) = expected else {
+            assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+            continue;
+        };
+        let first = answer.into_body().frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(first, bytes(name, 108), "{path}");
+    }
+}
