@@ -6,7 +6,6 @@ use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use nightcast::hls::{PlaylistBody, SegmentBody};
 use nightcast::http::Limits;
 use nightcast::http::tally::Refusal;
@@ -14,8 +13,8 @@ use nightcast::units::{MediaTime, Msn};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::socket::{LONG, SHORT, Served};
 use super::renditions::several;
+use super::socket::{LONG, SHORT, Served};
 use super::station::{DEADLINE, snapshot};
 
 const PATIENT: Limits = Limits { connections_max: 16, head_wait: LONG, stall: LONG, ..SHORT };
@@ -126,7 +125,8 @@ async fn both_ways_know_the_same_renditions() {
     let served = Served::new(PATIENT).await;
     served.station.night.send_replace(Arc::new(several()));
     let mut short = served.connect().await;
-    for path in ["index.m3u8", "large/index.m3u8", "small/index.m3u8", "small/segments/97.ts", "large/segments/105.ts"] {
+    for path in ["index.m3u8", "large/index.m3u8", "small/index.m3u8", "small/segments/97.ts", "large/segments/105.ts"]
+    {
         let path = format!("/channels/night/{path}");
         let expected = ask(&mut served.connect().await, "GET", &path, ROUTER).await;
         assert_eq!(expected.status, "HTTP/1.1 200 OK", "{path}");

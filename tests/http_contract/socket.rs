@@ -39,7 +39,13 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (tally, token) = (Arc::<Tally>::default(), station.view.token.clone());
-        let task = tokio::spawn(serve(listener, pages(station.view.clone(), &Desk::closed()), limits, Arc::clone(&tally), token));
+        let task = tokio::spawn(serve(
+            listener,
+            pages(station.view.clone(), &Desk::closed()),
+            limits,
+            Arc::clone(&tally),
+            token,
+        ));
         Self { station, address, tally, task }
     }
 

@@ -153,7 +153,12 @@ mod tests {
             ("a segment", head("/channels/a-1/segments/17.ts", ""), Target::Segment("a-1", None, Msn(17)), false),
             ("a rendition", head("/channels/a/720p/index.m3u8", ""), Target::Playlist("a", Some("720p")), false),
             ("its segment", head("/channels/a/b/segments/0.ts", ""), Target::Segment("a", Some("b"), Msn(0)), false),
-            ("a browser", head(playlist, "Accept-Encoding: gzip, br\r\nOrigin: x\r\n"), Target::Playlist("cats", None), true),
+            (
+                "a browser",
+                head(playlist, "Accept-Encoding: gzip, br\r\nOrigin: x\r\n"),
+                Target::Playlist("cats", None),
+                true,
+            ),
             ("kept", head(playlist, "Connection: Keep-Alive\r\n"), Target::Playlist("cats", None), false),
             ("cookies", head(playlist, "cookie: a=b; c=d\r\nX-Y_Z:\r\n"), Target::Playlist("cats", None), false),
             ("gzip refused", head(playlist, "accept-encoding: gzip;q=0\r\n"), Target::Playlist("cats", None), false),
