@@ -5,6 +5,7 @@ set -euo pipefail
 folder=$1
 shift
 
-cargo build --locked
+# With a test beside it, the program is the one that the other tests were built with, and is not built again.
+cargo build --locked --bin nightcast --test tidy
 export NIGHTCAST=${CARGO_TARGET_DIR:-$PWD/target}/debug/nightcast
 npm test --silent --prefix "$folder" -- "$@"
