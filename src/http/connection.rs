@@ -34,10 +34,6 @@ const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// The most header lines of a request.
 const HEADER_LINES_MAX: usize = 64;
 
-/// How much of an answer the kernel holds that was not sent yet. Without a limit it takes up to four megabytes for each
-/// peer that does not read, and no peer is ever seen to be slow; what is under way to a fast peer does not count.
-const UNSENT_BYTES_MAX: u32 = 128 * 1024;
-
 /// How long the kernel keeps what a peer that is gone has not acknowledged.
 const UNACKNOWLEDGED_MAX: Duration = Duration::from_mins(1);
 
@@ -100,7 +96,8 @@ pub(super) async fn converse(
 ) {
     prepare(&stream);
     let patience = Patience::new(limits.stall, limits.rate_min);
-    let line = StallGuard::new(stream, patience).telling(Arc::clone(&ticket.seat), begin);
+    let mut line = StallGuard::new(stream, patience).telling(Arc::clone(&ticket.seat), begin);
+    line.hold(false);
     let talk = Talk { limits, ticket, begin, token, open, peer };
     let mut turn = match hot {
         Some(hot) => by_express(hot, line, &talk).await,
@@ -272,9 +269,7 @@ fn last_word(text: &str) -> String {
 fn prepare(stream: &TcpStream) {
     // Answers are written whole; waiting for more bytes would only make playlists later.
     let _ = stream.set_nodelay(true);
-    let socket = socket2::SockRef::from(stream);
-    let _ = socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
-    let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_MAX));
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNACKNOWLEDGED_MAX));
 }
 
 /// Returns whom a connection is counted for: IPv6 hands each household 2^64 addresses.

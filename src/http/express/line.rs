@@ -103,6 +103,11 @@ impl Express {
                         return Leaves::Other { left: self.head_wait };
                     };
                     self.unread.drain(..len);
+                    let files = matches!(body, Body::File(..));
+                    // Playlists are short: they change nothing.
+                    if files != self.line.holds_files() && !matches!(body, Body::Written) {
+                        self.line.hold(files);
+                    }
                     self.answer = Some(Answer { body, sent: 0 });
                 }
                 Head::Other => {
@@ -134,7 +139,10 @@ impl Express {
     }
 
     /// Returns the connection, which will read again what was not answered.
-    pub(in crate::http) fn into_line(self) -> StallGuard<TcpStream> {
+    pub(in crate::http) fn into_line(mut self) -> StallGuard<TcpStream> {
+        if self.line.holds_files() {
+            self.line.hold(false);
+        }
         self.line.reading_again(self.unread)
     }
 
