@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::h264::Sps;
 use super::packer::Segment;
-use super::snapshot::{PlaylistBody, SegmentBody};
+use super::snapshot::{PlaylistBody, RenditionTold, SegmentBody};
 use super::timeline::Entry;
 use super::{TARGET_DURATION_SECS, playlist};
 use crate::prepare::annexb;
@@ -117,25 +117,34 @@ impl Ladder {
         }
     }
 
+    /// Returns what viewers are told of each rendition while these segments are listed.
+    #[must_use]
+    pub fn told(&self, listed: &VecDeque<Entry>) -> Arc<[RenditionTold]> {
+        let length = listed.iter().map(|entry| entry.body.duration).sum();
+        let expected = |rung: &Rung| if self.measured < REPRESENTATIVE { rung.bits_max } else { 0 };
+        let told = self.names.iter().zip(&self.rungs).enumerate().map(|(n, (name, rung))| {
+            let average = bits_a_second(listed.iter().map(|entry| len(&entry.body, n)).sum(), length);
+            let bandwidth = rung.peak.max(average).max(expected(rung));
+            RenditionTold { name: Arc::clone(name), picture: rung.picture, bandwidth, average }
+        });
+        told.collect()
+    }
+
     /// Returns the multivariant playlist; none without renditions or before anything was published.
     ///
     /// Source: RFC 8216 §4.3.4.2. Addresses are relative to its own: `720p/index.m3u8`.
     #[must_use]
-    pub fn render(&self, listed: &VecDeque<Entry>) -> Option<PlaylistBody> {
+    pub fn render(told: &[RenditionTold], listed: &VecDeque<Entry>) -> Option<PlaylistBody> {
         let (oldest, newest) = (listed.front()?.msn, listed.back()?.msn);
-        if self.rungs.is_empty() {
+        if told.is_empty() {
             return None;
         }
-        let mut text = String::with_capacity(128 + self.rungs.len() * 192);
+        let mut text = String::with_capacity(128 + told.len() * 192);
         text.push_str("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
-        let length = listed.iter().map(|entry| entry.body.duration).sum();
-        for (n, (name, rung)) in self.names.iter().zip(&self.rungs).enumerate() {
-            let average = bits_a_second(listed.iter().map(|entry| len(&entry.body, n)).sum(), length);
-            let expected = if self.measured < REPRESENTATIVE { rung.bits_max } else { 0 };
-            let peak = rung.peak.max(average).max(expected);
+        for RenditionTold { name, picture, bandwidth, average } in told {
             // Writing into a String cannot fail.
-            let _infallible = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average}");
-            if let Some(picture) = &rung.picture {
+            let _infallible = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},AVERAGE-BANDWIDTH={average}");
+            if let Some(picture) = picture {
                 let Sps { width, height, fps, .. } = picture;
                 let codec = picture.codec_name();
                 let _infallible = write!(text, ",CODECS=\"{codec},{SOUND_CODEC}\",RESOLUTION={width}x{height}");
@@ -146,7 +155,7 @@ impl Ladder {
             let _infallible = write!(text, "\n{name}/index.m3u8\n");
         }
         // Everything in it changes with what is listed only.
-        let etag = playlist::etag(&[oldest.0, newest.0, self.rungs.len() as u64]);
+        let etag = playlist::etag(&[oldest.0, newest.0, told.len() as u64]);
         Some(PlaylistBody { text: Bytes::from(text), etag })
     }
 }
@@ -189,6 +198,10 @@ mod tests {
         Entry { msn: Msn(msn), body, date: Timestamp::UNIX_EPOCH, date_range: None }
     }
 
+    fn render(ladder: &Ladder, listed: &VecDeque<Entry>) -> Option<PlaylistBody> {
+        Ladder::render(&ladder.told(listed), listed)
+    }
+
     /// Publishes entries one by one.
     fn published(ladder: &mut Ladder, entries: Vec<Entry>) -> VecDeque<Entry> {
         let mut listed = VecDeque::new();
@@ -215,19 +228,19 @@ mod tests {
 #EXT-X-STREAM-INF:BANDWIDTH=7000,AVERAGE-BANDWIDTH=400
 240p/index.m3u8
 ";
-        let list = ladder.render(&listed).unwrap();
+        let list = render(&ladder, &listed).unwrap();
         assert_eq!(String::from_utf8_lossy(&list.text), expected, "of what is not yet known the ceiling is told");
         assert_eq!(&*list.etag, "\"7-9-2\"");
         ladder.aired(REPRESENTATIVE);
-        let list = ladder.render(&listed).unwrap();
+        let list = render(&ladder, &listed).unwrap();
         let measured = expected.replace("=7000,", "=400,");
         assert_eq!(String::from_utf8_lossy(&list.text), measured, "after an hour what was measured is");
     }
 
     #[test]
     fn there_is_no_list_of_one_picture_or_of_nothing() {
-        assert!(Ladder::default().render(&[entry(1, 2000, &[10])].into()).is_none());
-        assert!(ladder(&["a"]).render(&VecDeque::new()).is_none());
+        assert!(render(&Ladder::default(), &[entry(1, 2000, &[10])].into()).is_none());
+        assert!(render(&ladder(&["a"]), &VecDeque::new()).is_none());
     }
 
     #[test]

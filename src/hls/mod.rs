@@ -14,7 +14,7 @@ pub mod spool;
 pub mod timeline;
 
 pub use packer::{Chunk, Packer, Segment};
-pub use snapshot::{PlaylistBody, SegmentBody, Snapshot};
+pub use snapshot::{PlaylistBody, RenditionTold, SegmentBody, Snapshot};
 pub use timeline::Timeline;
 
 use crate::units::MediaTime;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::h264::Sps;
 use super::spool::Content;
 use crate::units::{MediaTime, Msn};
 
@@ -17,6 +18,8 @@ pub struct Snapshot {
     pub multivariant: Option<PlaylistBody>,
     /// The names of the renditions, in the order of the segments' bytes; none where there is one picture.
     pub names: Arc<[Arc<str>]>,
+    /// What viewers are told of each, in the same order.
+    pub renditions: Arc<[RenditionTold]>,
     /// Every segment that may still be asked for, listed or expired but still promised (RFC 8216 §6.2.2).
     pub segments: BTreeMap<Msn, Arc<SegmentBody>>,
     /// The newest listed segment.
@@ -31,6 +34,19 @@ impl Snapshot {
     pub fn rendition(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|known| **known == *name)
     }
+}
+
+/// What viewers are told of a rendition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RenditionTold {
+    /// Its name in addresses.
+    pub name: Arc<str>,
+    /// The largest picture so far; none until one was read.
+    pub picture: Option<Sps>,
+    /// BANDWIDTH: bits a second that a line must carry.
+    pub bandwidth: u64,
+    /// AVERAGE-BANDWIDTH of what is listed, in bits a second.
+    pub average: u64,
 }
 
 /// A rendered playlist.

@@ -248,10 +248,12 @@ impl Timeline {
         let expired = self.expired.iter().map(|expired| (expired.msn, Arc::clone(&expired.body)));
         let listed = self.listed.iter().map(|entry| (entry.msn, Arc::clone(&entry.body)));
         let segments: BTreeMap<_, _> = expired.chain(listed).collect();
+        let renditions = self.ladder.told(&self.listed);
         Snapshot {
             playlist: (!self.listed.is_empty()).then(|| playlist::render(head, &self.listed)),
-            multivariant: self.ladder.render(&self.listed),
+            multivariant: Ladder::render(&renditions, &self.listed),
             names: self.ladder.names(),
+            renditions,
             segments,
             newest: self.listed.back().map(|entry| entry.msn),
             oldest: self.listed.front().map(|entry| entry.msn),

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::error::HttpError;
 use super::state::{ChannelView, StationView};
 use crate::channel::{AiringStatus, ChannelState, ChannelStatus, LibraryCounts};
+use crate::hls::Snapshot;
 use crate::units::MediaTime;
 
 /// How many coming programmes the list of all channels tells for each: a page shows one, and one more is at hand when
@@ -47,7 +48,20 @@ struct Channel {
     aired: Option<Vec<Airing>>,
     library: LibraryCounts,
     restarts: u64,
+    renditions: Vec<Rendition>,
     urls: Urls,
+}
+
+/// One of several pictures of a channel, as the list of them tells it to players.
+#[derive(Serialize)]
+struct Rendition {
+    name: Arc<str>,
+    /// None until a picture was read.
+    width: Option<u32>,
+    height: Option<u32>,
+    /// Bits a second that a line must carry.
+    bandwidth: u64,
+    playlist: String,
 }
 
 /// Where a channel is found, as paths on this server.
@@ -133,6 +147,7 @@ fn describe(channel: &ChannelView, server_time: Timestamp) -> Channel {
         aired: None,
         library: status.library,
         restarts: status.restarts,
+        renditions: renditions(&channel.snapshot(), &base),
         urls: Urls {
             page,
             playlist: format!("{base}/index.m3u8"),
@@ -140,6 +155,17 @@ fn describe(channel: &ChannelView, server_time: Timestamp) -> Channel {
             api: format!("/api{base}"),
         },
     }
+}
+
+fn renditions(snapshot: &Snapshot, base: &str) -> Vec<Rendition> {
+    let told = snapshot.renditions.iter().map(|told| Rendition {
+        name: Arc::clone(&told.name),
+        width: told.picture.map(|picture| picture.width),
+        height: told.picture.map(|picture| picture.height),
+        bandwidth: told.bandwidth,
+        playlist: format!("{base}/{}/index.m3u8", told.name),
+    });
+    told.collect()
 }
 
 /// Returns what is on at the live edge, or by the server's clock where nothing is published yet, and how far in.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use nightcast::hls::{PlaylistBody, SegmentBody, Snapshot};
+use nightcast::hls::h264::Sps;
+use nightcast::hls::{PlaylistBody, RenditionTold, SegmentBody, Snapshot};
 use nightcast::units::{MediaTime, Msn};
 
 use crate::station::{Station, snapshot};
@@ -20,10 +21,13 @@ pub(crate) fn several() -> Snapshot {
         let renditions = vec![bytes("large", msn), bytes("small", msn)];
         Arc::new(SegmentBody::in_memory(renditions, MediaTime::from_secs(2), false))
     };
+    let told = |name: &str, picture, bandwidth| RenditionTold { name: name.into(), picture, bandwidth, average: 1 };
+    let picture = Sps { codec: [0x64, 0, 0x1f], width: 1280, height: 720, fps: None };
     let text = Bytes::from_static(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlarge/index.m3u8\n");
     Snapshot {
         multivariant: Some(PlaylistBody { text, etag: "\"m109\"".into() }),
         names: ["large", "small"].map(Arc::from).into(),
+        renditions: [told("large", Some(picture), 3_700_000), told("small", None, 500_000)].into(),
         segments: (97..=109).map(|msn| (Msn(msn), body(msn))).collect(),
         ..snapshot(97, 100, 109)
     }
@@ -102,4 +106,20 @@ async fn the_endless_stream_is_of_the_rendition_asked_for_or_the_first() {
         let first = answer.into_body().frame().await.unwrap().unwrap().into_data().unwrap();
         assert_eq!(first, bytes(name, 108), "{path}");
     }
+}
+
+/// Goal: programs choose as players do. Method: what the list of renditions says, as JSON, in the list of channels and alone.
+#[tokio::test]
+async fn the_api_tells_the_renditions_as_the_list_for_players_does() {
+    let station = station();
+    let expected = serde_json::json!([
+        { "name": "large", "width": 1280, "height": 720, "bandwidth": 3_700_000,
+          "playlist": "/channels/night/large/index.m3u8" },
+        { "name": "small", "width": null, "height": null, "bandwidth": 500_000,
+          "playlist": "/channels/night/small/index.m3u8" },
+    ]);
+    let all = station.get("/api/channels", &[]).await.json();
+    assert_eq!(all["channels"][0]["renditions"], expected);
+    assert_eq!(all["channels"][1]["renditions"], serde_json::json!([]), "one picture is no choice");
+    assert_eq!(station.get("/api/channels/night", &[]).await.json()["renditions"], expected);
 }

@@ -1,4 +1,5 @@
 // One video element that shows a channel and never gives up.
+import { levelsOf, meant } from './levels.js';
 import { Recovery } from './recovery.js';
 import { Stats } from './stats.js';
 
@@ -36,6 +37,8 @@ export class Player extends EventTarget {
   #state = 'tuning';
   #lastTime = -1;
   #lostAs = 'lost';
+  #choice = null;
+  #levels = [];
 
   constructor(video) {
     super();
@@ -73,12 +76,41 @@ export class Player extends EventTarget {
     return this.#video.paused || (this.latency ?? 0) > LIVE_LATENCY_MAX_S;
   }
 
+  /** The pictures there are to choose from, largest first: { name, lines, bits }; none where the player cannot choose. */
+  get levels() {
+    return this.#levels;
+  }
+
+  /** Which of them the viewer chose; -1 where the player chooses by itself. */
+  get chosen() {
+    return meant(this.#levels, this.#choice);
+  }
+
+  /** Which of them is shown, or will be soon; -1 while unknown. */
+  get playing() {
+    const hls = this.#hls;
+    const index = !hls ? -1 : hls.currentLevel >= 0 ? hls.currentLevel : hls.loadLevel;
+    return this.#levels.findIndex((level) => level.index === index);
+  }
+
+  /** Takes which picture the viewer wants, { name, lines }, or null for the one that suits the line, on every channel from
+   *  now on. It begins when what is in store was played, so that the picture does not stop. */
+  prefer(choice) {
+    this.#choice = choice;
+    const level = this.#levels[this.chosen];
+    if (level) this.#hls.loadLevel = level.index;
+    // Said to a player that has not begun, it would have it try the line before the first picture.
+    else if (this.#hls?.autoLevelEnabled === false) this.#hls.loadLevel = -1;
+    this.dispatchEvent(new Event('levels'));
+  }
+
   /** Shows another channel. */
   tune(url) {
     this.#url = url;
     this.#wanted = true;
     this.#recovery = new Recovery(performance.now());
     this.stats.tuned();
+    this.#levels = [];
     this.#say('tuning');
     this.#build();
   }
@@ -132,6 +164,10 @@ export class Player extends EventTarget {
       const hls = new Hls(CONFIG);
       this.#hls = hls;
       hls.on(Hls.Events.ERROR, (_, data) => this.#hls === hls && this.#failed(data));
+      // Before the first segment is asked for.
+      hls.on(Hls.Events.MANIFEST_PARSED, () => this.#hls === hls && this.#offered());
+      hls.on(Hls.Events.LEVELS_UPDATED, () => this.#hls === hls && this.#offered());
+      hls.on(Hls.Events.LEVEL_SWITCHED, () => this.#hls === hls && this.dispatchEvent(new Event('levels')));
       hls.on(Hls.Events.FRAG_BUFFERED, () => this.#recovery.arrived(performance.now()));
       hls.attachMedia(this.#video);
       hls.loadSource(this.#url);
@@ -141,6 +177,11 @@ export class Player extends EventTarget {
       return this.#say('unsupported');
     }
     if (this.#wanted) this.start();
+  }
+
+  #offered() {
+    this.#levels = levelsOf(this.#hls);
+    this.prefer(this.#choice);
   }
 
   #failed(data) {
@@ -223,7 +264,7 @@ export class Player extends EventTarget {
   }
 
   #facts() {
-    return { state: this.#state, playingDate: this.playingDate, latency: this.latency };
+    return { state: this.#state, playingDate: this.playingDate, latency: this.latency, chosen: this.chosen };
   }
 }
 

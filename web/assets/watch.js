@@ -3,6 +3,7 @@ import { Dial } from './dial.js';
 import { light } from './light.js';
 import { Player } from './player.js';
 import { Programme } from './programme.js';
+import { Quality } from './quality.js';
 import { Sound } from './sound.js';
 import { strings } from './strings.js';
 
@@ -18,6 +19,7 @@ const video = $('video');
 
 const player = new Player(video);
 const sound = new Sound(video, player, { mute: $('mute'), volume: $('volume'), sound: $('sound') });
+const quality = new Quality(player, { button: $('quality'), menu: $('qualities') });
 const programme = new Programme(player, {
   title: $('title'),
   byline: $('byline'),
@@ -123,7 +125,7 @@ function awake() {
   clearTimeout(idle);
   idle = setTimeout(() => {
     // Keyboard focus is no reason to stay: any key brings the controls back before it does anything.
-    if (!body.classList.contains('listing') && player.wanted) body.classList.add('idle');
+    if (!body.classList.contains('listing') && !quality.open && player.wanted) body.classList.add('idle');
   }, IDLE_MS);
 }
 
@@ -132,6 +134,7 @@ const keys = {
   ' ': playPause,
   m: () => sound.toggle(),
   f: fullScreen,
+  q: () => quality.toggle(),
   c: () => list(),
   l: () => player.resume(),
   ArrowUp: () => sound.louder(1),
@@ -140,12 +143,13 @@ const keys = {
   ArrowLeft: () => dial.step(-1),
   PageUp: () => dial.step(1),
   PageDown: () => dial.step(-1),
-  Escape: () => list(false),
+  Escape: () => (quality.open ? quality.toggle(false) : list(false)),
 };
 
 addEventListener('keydown', (event) => {
   if (event.metaKey || event.ctrlKey || event.altKey) return;
   awake();
+  if (event.defaultPrevented) return;
   const onControl = event.target.closest?.('button, a, input');
   // A focused button or link is pressed by space, and a slider moved by arrows, as everywhere.
   if (onControl && (event.key === ' ' || event.key === 'Enter')) return;
