@@ -10,7 +10,7 @@ const JUMP: MediaTime = MediaTime::from_secs(10);
 
 /// What to show of a file so that [`PacketScan`] can read it.
 pub const SHOW_ENTRIES: &str = "packet=stream_index,pts_time,dts_time,duration_time,size,flags:\
-    stream=index,codec_name,codec_type,width,height,color_space,sample_rate,channels:format=start_time";
+    stream=index,codec_name,codec_type,width,height,has_b_frames,color_space,sample_rate,channels:format=start_time";
 
 /// What the packets of one stream tell.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,6 +64,8 @@ pub struct StreamLine {
     pub kind: String,
     /// Width and height, or sample rate and channels.
     pub size: (u32, u32),
+    /// By how many frames showing comes after decoding.
+    pub reorder: u32,
     /// `bt709`, where known.
     pub color_space: Option<String>,
 }
@@ -233,11 +235,11 @@ impl PacketScan {
     }
 
     fn stream(&mut self, rest: &str) {
-        // index,codec_name,codec_type, then width,height,color_space or sample_rate,channels.
+        // index,codec_name,codec_type, then width,height,has_b_frames,color_space or sample_rate,channels.
         let fields: Vec<&str> = rest.split(',').collect();
         let number = |at: usize| fields.get(at).and_then(|text| text.parse().ok()).unwrap_or(0);
         let text = |at: usize| fields.get(at).map_or_else(String::new, |text| (*text).to_owned());
-        let color_space = fields.get(5).filter(|space| !matches!(**space, "unknown" | "" | "N/A"));
+        let color_space = fields.get(6).filter(|space| !matches!(**space, "unknown" | "" | "N/A"));
         // ffprobe tells the streams of an MPEG-TS twice: of its programme, and of the file. The index is what counts.
         let Some(index) = fields[0].parse::<usize>().ok().filter(|index| *index < Self::STREAMS_MAX) else { return };
         if self.streams.len() <= index {
@@ -247,6 +249,7 @@ impl PacketScan {
             codec: text(1),
             kind: text(2),
             size: (number(3), number(4)),
+            reorder: number(5),
             color_space: color_space.map(|space| (*space).to_owned()),
         };
     }
@@ -343,7 +346,7 @@ mod tests {
              packet,0,0.033367,0.000000,0.033367,852,__
              packet,1,5.665669,5.665669,0.023220,192,K_
              packet,1,5.688889,5.688889,0.011111,186,K_
-             stream,0,h264,video,320,180,unknown
+             stream,0,h264,video,320,180,2,unknown
              stream,1,aac,audio,44100,1
              format,0.000000",
         );
@@ -351,7 +354,8 @@ mod tests {
         assert_eq!((extent.video.packets, extent.video.bytes, extent.video.monotonic), (3, 6190, true));
         assert_eq!(extent.audio.as_ref().map(|audio| audio.first), Some(secs(5.665_669)), "priming is not heard");
         assert_eq!(extent.container_start, Some(MediaTime::ZERO));
-        assert_eq!(extent.streams[1].size, (44_100, 1));
+        assert_eq!((extent.streams[0].size, extent.streams[0].reorder), ((320, 180), 2));
+        assert_eq!((extent.streams[0].color_space.as_deref(), extent.streams[1].size), (None, (44_100, 1)));
         assert!(extent.gops.constant_rate && !extent.gops.open && !extent.gops.headless);
     }
 

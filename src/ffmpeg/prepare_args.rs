@@ -6,7 +6,7 @@ use std::path::Path;
 use super::extent;
 use super::input::{file_url, hostile_input};
 use super::rate::Rate;
-use super::renditions::{self, Scaled};
+use super::renditions::{self, Kept, Scaled};
 use crate::units::MediaTime;
 
 /// Samples of content that are given up for the AAC encoder's priming, which then takes their place: without it the
@@ -74,6 +74,8 @@ pub enum Picture {
     Encode(Filters, Encoder),
     /// Made anew in several renditions, with the same frames and keyframes.
     Renditions(Filters, Vec<Scaled>),
+    /// Copied, and made anew in smaller renditions with the original's own frames and keyframes.
+    Kept(Kept),
 }
 
 impl Picture {
@@ -81,7 +83,7 @@ impl Picture {
     #[must_use]
     pub fn encoder(&self) -> Option<&Encoder> {
         match self {
-            Self::Copy => None,
+            Self::Copy | Self::Kept(_) => None,
             Self::Encode(_, encoder) => Some(encoder),
             Self::Renditions(_, scaled) => scaled.first().map(|first| &first.encoder),
         }
@@ -234,19 +236,18 @@ pub fn prepare_args(job: &Job<'_>) -> Vec<OsString> {
     let audio_map = job.audio.map_or_else(|| "1:a:0".to_owned(), |sound| format!("0:{}", sound.index));
     match &job.picture {
         Picture::Renditions(filters, scaled) => args.extend(renditions::from_film(job.video, filters, scaled)),
+        Picture::Kept(kept) => args.extend(renditions::beside_the_original(job.video, kept)),
         Picture::Copy | Picture::Encode(..) => args.extend(["-map".into(), format!("0:{}", job.video).into()]),
     }
     args.extend(["-map".into(), audio_map.into()]);
     match &job.picture {
-        // SPS and PPS before every keyframe: a viewer may begin at any of them.
-        Picture::Copy => {
-            args.extend(["-c:v", "copy", "-bsf:v", "h264_mp4toannexb,dump_extra=freq=keyframe"].map(Into::into));
-        }
+        Picture::Copy => args.extend(["-c:v", "copy", "-bsf:v", JOINABLE].map(Into::into)),
         Picture::Encode(filters, encoder) => {
             args.extend(["-vf".into(), picture_filters(filters, encoder).into()]);
             args.extend(encoder.args());
         }
         Picture::Renditions(_, scaled) => args.extend(renditions::encoders(scaled)),
+        Picture::Kept(kept) => args.extend(renditions::encoders_beside_the_original(kept)),
     }
     args.extend(["-af".into(), sound_filters(job.audio, job.audio_packets).into()]);
     args.extend(sound_encoder(job.audio_kbps));
@@ -257,6 +258,9 @@ pub fn prepare_args(job: &Job<'_>) -> Vec<OsString> {
     args.extend(output(job.ts, job.playlist));
     args
 }
+
+/// SPS and PPS before every keyframe of a copied picture: a viewer may begin at any of them.
+pub(super) const JOINABLE: &str = "h264_mp4toannexb,dump_extra=freq=keyframe";
 
 pub(super) fn quiet() -> Vec<OsString> {
     ["-hide_banner", "-nostdin", "-nostats", "-v", "warning", "-y"].map(Into::into).into()

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 
-use super::prepare_args::{COLOURS, Encoder, Filters, Matrix, exact_frames, first_filters, scaling};
+use super::prepare_args::{COLOURS, Encoder, Filters, JOINABLE, Matrix, exact_frames, first_filters, scaling};
 
 /// One rendition of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,20 @@ pub struct Scaled {
     /// What encodes it; frames and rate are the same for all renditions.
     pub encoder: Encoder,
 }
+
+/// The renditions below an original that is itself the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The colour matrix of a picture that does not tell its own.
+    pub matrix: Matrix,
+    /// By how many frames showing comes after decoding in the original: at most [`REORDER_MAX`].
+    pub reorder: u32,
+    /// The renditions that are made, at least one.
+    pub scaled: Vec<Scaled>,
+}
+
+/// x264 holds no more frames back than this: B-frames, and B-frames that others need.
+pub const REORDER_MAX: u32 = 2;
 
 /// Returns filters and maps for the renditions of a film's stream.
 #[must_use]
@@ -43,6 +57,49 @@ pub(super) fn encoders(scaled: &[Scaled]) -> Vec<OsString> {
     let common = scaled.first().map(|first| first.encoder.common_args()).unwrap_or_default();
     let own = scaled.iter().enumerate().flat_map(|(n, one)| one.encoder.own_args(&format!(":{n}")));
     common.into_iter().chain(own).collect()
+}
+
+/// Returns filters and maps for an original's own packets, followed by smaller renditions of its frames.
+#[must_use]
+pub(super) fn beside_the_original(stream: u32, kept: &Kept) -> Vec<OsString> {
+    let Kept { matrix, scaled, .. } = kept;
+    let branch = |one: &Scaled| {
+        let filters =
+            Filters { deinterlace: false, tone_map: None, matrix: *matrix, fitted: one.fitted, hold_frames: 0 };
+        scaling(&filters).join(",")
+    };
+    let mut args = split(&format!("0:{stream}"), &[], scaled, branch);
+    // After the graph, before its pictures: the first stream's keyframes are where the file is cut.
+    args.splice(2..2, ["-map".into(), format!("0:{stream}").into()]);
+    args
+}
+
+/// Returns the encoders of renditions that meet an original: at its frames' own times, with its keyframes, each decoded as
+/// long before it is shown as the original's. So the GOPs of all lie side by side in the file.
+#[must_use]
+pub(super) fn encoders_beside_the_original(kept: &Kept) -> Vec<OsString> {
+    let mut args: Vec<OsString> = ["-c:v:0", "copy", "-bsf:v:0", JOINABLE].map(Into::into).into();
+    for (n, one) in (1..).zip(&kept.scaled) {
+        let own = [
+            ("-force_key_frames", "source"),
+            // GOPs of an original are shorter.
+            ("-g", "9999"),
+            ("-bf", if kept.reorder == 0 { "0" } else { "2" }),
+            ("-b-pyramid", if kept.reorder < REORDER_MAX { "none" } else { "normal" }),
+            ("-fps_mode", "passthrough"),
+            ("-enc_time_base", "1:90000"),
+        ];
+        // Nothing may be said of all streams: the copied one has no encoder, and ffmpeg refuses what it cannot set there.
+        for pair in one.encoder.common_args().chunks_exact(2) {
+            let option = pair[0].to_string_lossy().trim_end_matches(":v").to_owned();
+            if !own.iter().any(|(name, _)| *name == option) {
+                args.extend([format!("{option}:v:{n}").into(), pair[1].clone()]);
+            }
+        }
+        args.extend(own.into_iter().flat_map(|(option, value)| [format!("{option}:v:{n}").into(), value.into()]));
+        args.extend(one.encoder.own_args(&format!(":{n}")));
+    }
+    args
 }
 
 fn split(input: &str, chain: &[String], scaled: &[Scaled], branch: impl Fn(&Scaled) -> String) -> Vec<OsString> {
@@ -99,6 +156,26 @@ mod tests {
         assert_eq!(graph.matches("tonemap=tonemap").count(), 1);
         assert!(graph.find("tonemap=").unwrap() < graph.find("split=").unwrap());
         assert!(!graph.contains("in_color_matrix=bt601"), "what comes out of it is BT.709 and says so");
+    }
+
+    #[test]
+    fn an_original_that_is_kept_leads_the_renditions_made_of_it() {
+        let kept = |reorder| Kept { matrix: Matrix::Told, reorder, scaled: vec![scaled((320, 180), 300)] };
+        let args = beside_the_original(3, &kept(2));
+        assert!(graph(&args).starts_with("[0:3]split=1[s0];[s0]scale=320:180:"), "{}", graph(&args));
+        assert_eq!(args[2..], ["-map", "0:3", "-map", "[v0]"].map(OsString::from));
+        for (reorder, expected) in [(0, ["0", "none"]), (1, ["2", "none"]), (2, ["2", "normal"])] {
+            let args = encoders_beside_the_original(&kept(reorder));
+            let after = |option: &str| {
+                let place = args.iter().rposition(|arg| arg == option).unwrap();
+                args[place + 1].to_string_lossy().into_owned()
+            };
+            assert_eq!([after("-bf:v:1"), after("-b-pyramid:v:1")], expected, "{reorder} frames held back");
+            assert_eq!(
+                [after("-c:v:0"), after("-force_key_frames:v:1"), after("-maxrate:v:1")],
+                ["copy", "source", "300k"]
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A channel's renditions as they are, measured, and the playlist that lists them.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -160,11 +161,18 @@ impl Ladder {
     }
 }
 
-/// Joins what must hold for both: what decodes the higher level decodes the lower.
+/// Joins what must hold for both: what decodes the larger profile and the higher level decodes the others. A profile's
+/// constraints hold where they hold for both.
 fn larger(a: Sps, b: Sps) -> Sps {
     let area = |sps: &Sps| u64::from(sps.width) * u64::from(sps.height);
     let most = if area(&b) > area(&a) { b } else { a };
-    let codec = if b.codec[2] > a.codec[2] { b.codec } else { a.codec };
+    let ([a_profile, a_constraints, a_level], [b_profile, b_constraints, b_level]) = (a.codec, b.codec);
+    let constraints = match a_profile.cmp(&b_profile) {
+        Ordering::Less => b_constraints,
+        Ordering::Equal => a_constraints & b_constraints,
+        Ordering::Greater => a_constraints,
+    };
+    let codec = [a_profile.max(b_profile), constraints, a_level.max(b_level)];
     let fps = a.fps.into_iter().chain(b.fps).reduce(f64::max);
     Sps { codec, fps, ..most }
 }
@@ -248,6 +256,9 @@ mod tests {
         let sps = |level, width, fps| Sps { codec: [0x64, 0, level], width, height: 100, fps };
         let joined = larger(sps(31, 300, Some(25.0)), sps(30, 400, Some(24.0)));
         assert_eq!(joined, sps(31, 400, Some(25.0)));
+        let baseline = Sps { codec: [0x42, 0xc0, 0x28], ..sps(0, 300, None) };
+        assert_eq!(larger(sps(31, 300, None), baseline).codec, [0x64, 0, 0x28], "of an original that is kept");
+        assert_eq!(larger(baseline, Sps { codec: [0x42, 0x40, 0x1e], ..baseline }).codec, [0x42, 0x40, 0x28]);
         assert_eq!(larger(sps(30, 400, None), sps(31, 300, Some(24.0))), sps(31, 400, Some(24.0)));
     }
 

@@ -2,9 +2,10 @@
 
 use super::recipe::{fitted, nearest_even, shown_shape};
 use crate::config::{Profile, Rendition};
+use crate::ffmpeg::extent::Extent;
 use crate::ffmpeg::prepare_args::Encoder;
 use crate::ffmpeg::rate::Rate;
-use crate::ffmpeg::renditions::Scaled;
+use crate::ffmpeg::renditions::{REORDER_MAX, Scaled};
 use crate::library::VideoInfo;
 
 /// The smallest side of a frame in pixels: encoders and players were not made for less. Tiny pictures get bars around them.
@@ -21,6 +22,19 @@ pub fn of_film(video: &VideoInfo, profile: &Profile, rate: Rate, frames: u64) ->
         Scaled { fitted, encoder: encoder(profile, rendition, size, rate, frames) }
     };
     profile.renditions.iter().map(scale).collect()
+}
+
+/// Returns how the renditions below the first are made where the first is the original itself; none where that cannot be:
+/// where it does not fill a frame of the shape that all renditions have, or holds back more frames than the encoder can.
+#[must_use]
+pub fn below_the_original(video: &VideoInfo, extent: &Extent, profile: &Profile) -> Option<(u32, Vec<Scaled>)> {
+    let rate = Rate { num: video.fps.0.max(1), den: video.fps.1.max(1) };
+    let scaled = of_film(video, profile, rate, extent.video.packets);
+    let (first, below) = scaled.split_first()?;
+    let own = (video.width, video.height);
+    let reorder = extent.streams.get(video.index as usize)?.reorder;
+    let fits = first.fitted == own && first.encoder.size == own && reorder <= REORDER_MAX;
+    fits.then(|| (reorder, below.to_vec()))
 }
 
 /// Returns how a card is drawn in each rendition of a profile: as large as they are.

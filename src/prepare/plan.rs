@@ -7,6 +7,7 @@ use super::verify::Expected;
 use crate::config::Profile;
 use crate::ffmpeg::extent::{Extent, GopShape, Track};
 use crate::ffmpeg::prepare_args::{Encoder, Filters, Hdr, Matrix, Picture};
+use crate::ffmpeg::renditions::Kept;
 use crate::library::{MediaInfo, VideoInfo};
 use crate::units::MediaTime;
 
@@ -46,12 +47,14 @@ pub fn plan(
     let video = &media.video;
     let rate = recipe::frame_rate(video, profile);
     let timeline = recipe::timeline(extent, recipe, rate)?;
-    if *recipe == Recipe::Remux {
+    if recipe.keeps_picture() {
         let length = timeline.content_end;
+        let below = ladder::below_the_original(video, extent, profile).filter(|_| *recipe == Recipe::KeepFirst);
+        let kept = |(reorder, scaled)| Picture::Kept(Kept { matrix: matrix(video, extent), reorder, scaled });
         return Ok(Plan {
             shift: timeline.shift,
             zero: timeline.zero,
-            picture: Picture::Copy,
+            picture: below.map_or(Picture::Copy, kept),
             audio_packets: length::packets_in(length),
             expected: Expected { frames: extent.video.packets, length },
         });

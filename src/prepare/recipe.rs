@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::ladder;
 use super::length::{self, ExactLength};
 use crate::config::{PrepareMode, Profile};
 use crate::ffmpeg::extent::Extent;
@@ -39,7 +40,7 @@ const BIT_RATE_EXCESS: f64 = 1.6;
 pub enum Reason {
     /// The channel wants all items alike.
     Always,
-    /// The channel has several renditions.
+    /// The channel has several renditions, and the original cannot be the first of them.
     Renditions,
     /// It is not H.264.
     Codec(String),
@@ -105,11 +106,21 @@ impl fmt::Display for Reason {
 pub enum Recipe {
     /// The picture is copied, the sound made anew.
     Remux,
+    /// The picture is copied as the first of several renditions; the others and the sound are made anew.
+    KeepFirst,
     /// Picture and sound are made anew.
     Transcode {
         /// Why, at least one.
         reasons: Vec<Reason>,
     },
+}
+
+impl Recipe {
+    /// Whether the original's own picture airs.
+    #[must_use]
+    pub fn keeps_picture(&self) -> bool {
+        matches!(self, Self::Remux | Self::KeepFirst)
+    }
 }
 
 /// Why an item cannot be prepared at all; sentences for people.
@@ -143,8 +154,8 @@ pub fn decide(media: &MediaInfo, extent: &Extent, profile: &Profile) -> Recipe {
     if profile.prepare == PrepareMode::Always {
         reasons.push(Reason::Always);
     }
-    // A kept picture has its own keyframes and decoding times, which no encoder beside it would meet.
-    if !profile.renditions.is_empty() {
+    let below = ladder::below_the_original(&media.video, extent, profile);
+    if !profile.renditions.is_empty() && below.is_none() {
         reasons.push(Reason::Renditions);
     }
     picture_reasons(&media.video, profile, &mut reasons);
@@ -153,7 +164,11 @@ pub fn decide(media: &MediaInfo, extent: &Extent, profile: &Profile) -> Recipe {
     } else {
         reasons.push(Reason::NotScanned);
     }
-    if reasons.is_empty() { Recipe::Remux } else { Recipe::Transcode { reasons } }
+    match below {
+        _ if !reasons.is_empty() => Recipe::Transcode { reasons },
+        Some((_, below)) if !below.is_empty() => Recipe::KeepFirst,
+        _ => Recipe::Remux,
+    }
 }
 
 /// Whether a picture looks as if it could stay as it is; only the scan of its packets can tell for certain.

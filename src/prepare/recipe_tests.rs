@@ -1,8 +1,8 @@
 //! What is kept, what is made anew, and to which size, rate and length.
 
 use super::*;
-use crate::config::Preset;
-use crate::ffmpeg::extent::{GopShape, Track};
+use crate::config::{Preset, Rendition};
+use crate::ffmpeg::extent::{GopShape, StreamLine, Track};
 use crate::library::AudioInfo;
 
 fn profile() -> Profile {
@@ -69,6 +69,29 @@ fn extent() -> Extent {
 #[test]
 fn an_original_that_fits_keeps_its_picture() {
     assert_eq!(decide(&media(video()), &extent(), &profile()), Recipe::Remux);
+}
+
+#[test]
+fn an_original_that_fits_is_the_first_rendition_where_the_others_can_meet_it() {
+    type Change = fn(&mut VideoInfo, &mut Extent, &mut Profile);
+    let transcode = |reason| Recipe::Transcode { reasons: vec![reason] };
+    let rendition = |(width, height)| Rendition { name: "a".into(), width, height, quality: 23, video_kbps_max: 900 };
+    let table: [(&str, Change, Recipe); 7] = [
+        ("it fits", |_, _, _| {}, Recipe::KeepFirst),
+        ("it is smaller than the first", |v, _, _| (v.width, v.height) = (854, 480), Recipe::KeepFirst),
+        ("there is no other", |_, _, p| p.renditions.truncate(1), Recipe::Remux),
+        ("it needs bars", |v, _, _| (v.width, v.height) = (960, 720), transcode(Reason::Renditions)),
+        ("more frames are held back", |_, e, _| e.streams[0].reorder = 3, transcode(Reason::Renditions)),
+        ("nobody knows how many are", |_, e, _| e.streams.clear(), transcode(Reason::Renditions)),
+        ("it does not fit", |_, e, _| e.gops.open = true, transcode(Reason::OpenGops)),
+    ];
+    for (sentence, change, expected) in table {
+        let (mut video, mut extent, mut profile) = (video(), extent(), profile());
+        extent.streams = vec![StreamLine { reorder: 2, ..StreamLine::default() }];
+        profile.renditions = vec![rendition((profile.width, profile.height)), rendition((320, 180))];
+        change(&mut video, &mut extent, &mut profile);
+        assert_eq!(decide(&media(video), &extent, &profile), expected, "{sentence}");
+    }
 }
 
 #[test]

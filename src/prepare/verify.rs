@@ -162,6 +162,7 @@ mod tests {
             codec: codec.to_owned(),
             kind: kind.to_owned(),
             size,
+            reorder: 0,
             color_space: None,
         };
         Extent {

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::support::ffmpegs::Ffmpeg;
 use super::support::media::{file, run};
 use super::support::station::{Home, Station};
 use super::support::viewer::Recording;
@@ -135,15 +136,17 @@ fn bandwidths(recording: &Recording) -> (f64, f64, f64) {
     let playlists = recording.playlists.iter().map(|text| hls_text::read(text).0);
     let secs: BTreeMap<u64, f64> =
         playlists.flat_map(|playlist| playlist.segments).map(|one| (one.msn, one.secs)).collect();
-    let segments: Vec<(f64, f64)> = recording
+    // A busy viewer may have slept through the playlist that told a segment's length.
+    let segments: Vec<(f64, Option<f64>)> = recording
         .segments
         .iter()
-        .map(|(msn, bytes)| (f64::from(u32::try_from(bytes.len()).unwrap()) * 8.0, secs[msn]))
+        .map(|(msn, bytes)| (f64::from(u32::try_from(bytes.len()).unwrap()) * 8.0, secs.get(msn).copied()))
         .collect();
     let mut peak: f64 = 0.0;
     for from in 0..segments.len() {
         let (mut bits, mut length) = (0.0, 0.0);
         for (own_bits, own_length) in &segments[from..] {
+            let Some(own_length) = own_length else { break };
             (bits, length) = (bits + own_bits, length + own_length);
             // A little inside, for playlists round.
             if (3.001..=8.999).contains(&length) {
@@ -151,6 +154,41 @@ fn bandwidths(recording: &Recording) -> (f64, f64, f64) {
             }
         }
     }
-    let single = segments.iter().map(|(bits, secs)| bits / secs);
+    let single = segments.iter().filter_map(|(bits, secs)| Some(bits / (*secs)?));
     (peak, single.clone().fold(f64::MAX, f64::min), single.fold(0.0, f64::max))
+}
+
+/// Goal: an original that fits is the first rendition, frame by frame. Method: what was prepared, by its sidecar, and every
+/// frame decoded.
+pub(crate) fn keeps_what_fits(home: &Home, ffmpeg: &Ffmpeg, items: &[PathBuf], fit: &str) {
+    let kept = |path: &&PathBuf| {
+        let sidecar = fs::read(path.with_extension("json")).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&sidecar).unwrap()["recipe"] == "KeepFirst"
+    };
+    let kept: Vec<&PathBuf> = items.iter().filter(kept).collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let original = frames(ffmpeg, &home.path("media/one").join(fit));
+    assert!(original.len() > 100, "{} frames", original.len());
+    assert_eq!(frames(ffmpeg, kept[0]), original);
+}
+
+/// The digests of all frames of a file's first picture.
+fn frames(ffmpeg: &Ffmpeg, path: &Path) -> Vec<String> {
+    let mut command = Command::new(&ffmpeg.program);
+    command.args([
+        "-v",
+        "error",
+        "-i",
+        &file(path),
+        "-map",
+        "0:v:0",
+        "-fps_mode",
+        "passthrough",
+        "-f",
+        "framemd5",
+        "-",
+    ]);
+    let text = String::from_utf8(run(&mut command).stdout).unwrap();
+    let frames = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit(',').next());
+    frames.map(|digest| digest.trim().to_owned()).collect()
 }

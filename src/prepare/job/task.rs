@@ -84,7 +84,7 @@ pub async fn run(
             ) => {
                 return Err(error);
             }
-            failure if recipe == Recipe::Remux => recipe = plan::instead_of_remux(failure.to_string()),
+            failure if recipe.keeps_picture() => recipe = plan::instead_of_remux(failure.to_string()),
             AttemptError::Flaw(Flaw::Frames { made, wanted }) => match plan::shortened(extent, &plan, made) {
                 Some(shorter) => *extent = shorter,
                 None => return Err(JobError::Unfit(miscounted(made, wanted))),
@@ -225,7 +225,7 @@ impl Worker<'_> {
         let grown = self.make(&spec, plan, files).await?;
         let probe = (self.tools.ffprobe.as_path(), &self.request.family);
         let mezzanine = check(&self.request.id, plan.expected, &grown, &files.ts, probe, self.token).await?;
-        if *recipe == Recipe::Remux {
+        if recipe.keeps_picture() {
             self.decode_some(&mezzanine, expected_limit(plan.expected.length)).await?;
         }
         let _gone = std::fs::remove_file(&files.playlist);
