@@ -19,6 +19,15 @@ use support::viewer::{Recording, watched};
 const CHANNEL: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\n\
     [channel.picture]\nsize = \"320x180\"\npreset = \"ultrafast\"\n";
 
+/// The same in three sizes.
+const LADDER: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\n\
+    renditions = [{ name = \"large\", size = \"320x180\", max-kbps = 600 }, \
+    { name = \"middle\", size = \"256x144\", max-kbps = 300 }, { name = \"small\", size = \"170x96\", max-kbps = 150 }]\n\
+    [channel.picture]\npreset = \"ultrafast\"\n";
+
+/// How long each player plays a channel in several sizes, in seconds: `NIGHTCAST_PLAYERS_SECONDS`, or this.
+const LADDER_SECS: f64 = 10.0;
+
 /// A run whose timestamps begin here has them wrap some 36 s later: 2^33 / 90,000 is 95,443.7 s, and ffmpeg adds 1.4 s of
 /// its own. The first playlist holds 20 s, so it happens 16 s after the channel came on air.
 const BEFORE_THE_WRAP: u32 = 95_406;
@@ -37,12 +46,12 @@ const WINDOW_SECS: f64 = 24.0;
 const PICTURE_STILL_MAX: Duration = Duration::from_secs(4);
 
 /// A station with one item, which is prepared, at an address that stays. It follows itself, and needs no tag for that.
-fn prepared(ffmpeg: &Ffmpeg, arguments: &[&str]) -> (Home, Station) {
+fn prepared(ffmpeg: &Ffmpeg, channel: &str, arguments: &[&str]) -> (Home, Station) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let home = Home::new(Settings {
         ffmpeg: ffmpeg.program.clone().into(),
         station: format!("listen = \"127.0.0.1:{port}\"\nsettle-seconds = 0.1\n"),
-        channels: CHANNEL.to_owned(),
+        channels: channel.to_owned(),
         arguments: arguments.iter().map(Into::into).collect(),
         ..Settings::default()
     });
@@ -79,7 +88,7 @@ fn first_timestamp(segment: &[u8]) -> f64 {
 /// Goal: nobody sees that the timestamps of MPEG-TS end after 26.5 hours. Method: let them end while every player watches,
 /// as HLS and as one endless stream; each must have played through, however far back it was. No tag may say anything.
 fn nobody_sees_the_wrap(ffmpeg: &Ffmpeg, streams: &[&str]) {
-    let (home, station) = prepared(ffmpeg, &["--first-timestamp", &BEFORE_THE_WRAP.to_string()]);
+    let (home, station) = prepared(ffmpeg, CHANNEL, &["--first-timestamp", &BEFORE_THE_WRAP.to_string()]);
     station.signal("TERM");
     station.wait();
     let station = home.start();
@@ -126,7 +135,7 @@ fn all_players_play_on_when_the_timestamps_wrap() {
 /// seam.
 #[test]
 fn every_player_plays_on_when_the_copier_is_killed() {
-    let (home, station) = prepared(&ffmpegs::system(), &[]);
+    let (home, station) = prepared(&ffmpegs::system(), CHANNEL, &[]);
     let (watching, recording) = watched(&station, "one", Rules::default(), || {
         let watching = players(&station, &home, "index.m3u8");
         watching.iter().for_each(Player::settles);
@@ -150,7 +159,7 @@ fn every_player_plays_on_when_the_copier_is_killed() {
 /// reached; both were told to begin again.
 #[test]
 fn every_player_comes_back_when_a_killed_station_does() {
-    let (home, station) = prepared(&ffmpegs::system(), &[]);
+    let (home, station) = prepared(&ffmpegs::system(), CHANNEL, &[]);
     let watching = players(&station, &home, "index.m3u8");
     watching.iter().for_each(Player::settles);
     station.signal("KILL");
@@ -184,4 +193,30 @@ fn every_player_comes_back_when_a_killed_station_does() {
         Seen { fault: &fault, stood_still: Duration::from_secs(12) + waited, saw }.tell();
     }
     drop(station);
+}
+
+/// Goal: every player plays a channel that is offered in several sizes, whichever it takes. Method: each is given the one
+/// address there is, and plays for a while (`NIGHTCAST_PLAYERS_SECONDS=120 cargo test --test players sizes -- --nocapture`
+/// for two minutes); its picture may not stand still.
+#[test]
+fn every_player_plays_a_channel_in_several_sizes() {
+    let secs = std::env::var("NIGHTCAST_PLAYERS_SECONDS").map_or(LADDER_SECS, |text| text.parse().expect("a number"));
+    let (home, station) = prepared(&ffmpegs::system(), LADDER, &[]);
+    assert!(station.playlist("one").unwrap().contains("small/index.m3u8"));
+    let watching = players(&station, &home, "index.m3u8");
+    watching.iter().for_each(Player::settles);
+    let before: Vec<f64> = watching.iter().map(|player| player.shown().played).collect();
+    let begun = Instant::now();
+    // In steps, each of which is waited for with a patience of its own.
+    let steps = std::iter::successors(Some(LADDER_SECS.min(secs)), |at| (*at < secs).then_some((at + 30.0).min(secs)));
+    for at in steps {
+        watching.iter().zip(&before).for_each(|(player, before)| player.plays_until(before + at));
+    }
+    for (player, before) in watching.iter().zip(before) {
+        let (shown, wall) = (player.shown(), begun.elapsed().as_secs_f64());
+        let (played, still) = (shown.played - before, shown.longest_still());
+        println!("{}: {played:.1} s of picture in {wall:.1} s; it stood still for {still:.1?} at most", player.kind);
+        assert!(still < PICTURE_STILL_MAX, "{}: {shown:#?}", player.kind);
+    }
+    assert_eq!(station.channel("one")["restarts"], 0, "{}", station.log());
 }
