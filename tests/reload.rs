@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use support::ffmpegs;
 use support::hls_reader::Rules;
+use support::hls_text;
 use support::station::{Home, Settings, Station};
 use support::sync::FlashBeep;
 use support::viewer::watched;
@@ -18,6 +19,10 @@ const RELOADS: usize = 20;
 
 /// No playlist may be older than two target durations.
 const STILL_MAX: Duration = Duration::from_secs(12);
+
+/// Two pictures instead of one, below a channel's other keys.
+const SEVERAL: &str = "renditions = [{ name = \"large\", size = \"320x180\", max-kbps = 500 }, \
+    { name = \"small\", size = \"170x96\", max-kbps = 200 }]\n[channel.picture]\n";
 
 fn channel(id: &str, order: &str) -> String {
     format!(
@@ -104,6 +109,31 @@ fn a_changed_channel_goes_on_where_it_was() {
     });
     assert!(still < STILL_MAX, "it stood still for {still:?}");
     assert_eq!(station.channel("a")["name"], "Night and day");
+}
+
+/// Goal: a channel that gets several pictures, and then one again, is never away, and its numbers go on. Method: ask for its
+/// one address all the time until films are on air in the new way, each way once.
+#[test]
+fn a_channel_gets_several_pictures_and_one_again() {
+    let (home, station) = on_air(&["a"]);
+    let one = channel("a", "shuffle");
+    let several = one.replace("[channel.picture]\nsize = \"320x180\"\n", SEVERAL);
+    let newest = |rendition: &str| {
+        let text = station.playlist(&format!("a{rendition}"))?;
+        hls_text::read(&text).0.segments.last().map(|segment| (segment.msn, segment.uri.clone()))
+    };
+    let mut before = newest("").expect("it is on air").0;
+    for (channels, rendition) in [(several, "/small"), (one, "")] {
+        follow(&home, &station, &channels);
+        let (msn, uri) = station.until("films are on air in the new way", || {
+            let list = station.playlist("a").expect("the playlist is there throughout");
+            let is_new = list.contains("small/index.m3u8") != rendition.is_empty();
+            let (msn, uri) = newest(rendition).filter(|_| is_new && station.channel("a")["state"] == "on_air")?;
+            (msn > before).then_some((msn, uri))
+        });
+        assert_eq!(station.get(&format!("/channels/a{rendition}/{uri}")).status, 200, "{uri}");
+        before = msn;
+    }
 }
 
 /// Goal: channels come and go without a restart. Method: one is added and one removed; what is left of the removed one is
