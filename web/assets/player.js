@@ -39,6 +39,7 @@ export class Player extends EventTarget {
   #lostAs = 'lost';
   #choice = null;
   #levels = [];
+  #changed = false;
 
   constructor(video) {
     super();
@@ -156,6 +157,7 @@ export class Player extends EventTarget {
 
   #build() {
     clearTimeout(this.#timer);
+    this.#changed = false;
     this.#hls?.destroy();
     this.#hls = null;
     this.#lastTime = -1;
@@ -187,10 +189,18 @@ export class Player extends EventTarget {
   #failed(data) {
     this.stats.failed(data);
     if (!data.fatal) return;
+    this.#changed ||= this.#isChanged(data);
     // A channel that has nothing yet answers 503, one that is no more 404; both are asked again like one out of reach.
-    this.#lostAs = { 404: 'gone', 503: 'starting' }[isPlaylist(data) ? data.response?.code : 0] ?? 'lost';
+    const told = { 404: 'gone', 503: 'starting' }[isPlaylist(data) ? data.response?.code : 0] ?? 'lost';
+    this.#lostAs = this.#changed ? 'rebuilding' : told;
     const kinds = { networkError: 'network', mediaError: 'media' };
     this.#act(this.#recovery.failed(kinds[data.type] ?? 'other', performance.now(), Math.random()));
+  }
+
+  /** Whether the channel has other pictures than a moment ago: one that was listed is no more, or a list is where segments
+   *  were. Its own address tells. */
+  #isChanged({ details, response }) {
+    return details === 'levelParsingError' || (details === 'levelLoadError' && response?.code === 404 && this.#levels.length > 1);
   }
 
   #nativeFailed() {
@@ -215,6 +225,7 @@ export class Player extends EventTarget {
   #reload() {
     clearTimeout(this.#timer);
     if (!this.#hls) return this.#build();
+    if (this.#changed) return this.#rebuild();
     if (this.#hls.levels?.length) this.#hls.startLoad();
     else this.#hls.loadSource(this.#url);
   }

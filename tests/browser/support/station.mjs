@@ -1,7 +1,7 @@
 // A real station: the program itself, in a folder of its own, on a port that stays the same when it is started again.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, readdir, readlink, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,13 +52,19 @@ class Station {
   }
 
   async furnish() {
-    const blocks = this.#wanted.map(({ id, name, renditions }) => {
+    await this.configure(this.#wanted);
+    for (const { id } of this.#wanted) await makeFilms(join(this.#folder, 'media', id), id);
+  }
+
+  /** Saves a configuration with these channels, in one stroke; a station that runs follows it. */
+  async configure(channels) {
+    const blocks = channels.map(({ id, name, renditions }) => {
       const sizes = renditions ? [`renditions = ${renditions}\n`, ''] : ['', 'size = "640x360"\n'];
       return `[[channel]]\nid = "${id}"\nname = "${name}"\nfolder = "media/${id}"\norder = "sequential"\n${sizes[0]}[channel.picture]\n${sizes[1]}preset = "ultrafast"\n`;
     });
     const text = `[station]\nname = "Nightcast"\nlisten = "127.0.0.1:${this.port}"\nsettle-seconds = 0.1\n\n[metrics]\nlisten = "off"\n\n${blocks.join('\n')}`;
-    await writeFile(join(this.#folder, 'channels.toml'), text);
-    for (const { id } of this.#wanted) await makeFilms(join(this.#folder, 'media', id), id);
+    await writeFile(join(this.#folder, '.channels.new'), text);
+    await rename(join(this.#folder, '.channels.new'), join(this.#folder, 'channels.toml'));
   }
 
   /** Starts the program and waits until every channel is on air. */
