@@ -23,6 +23,7 @@ use crate::ffmpeg::Children;
 use crate::http::desk::{Desk, Order, Token};
 use crate::http::{self, Limits, StationView};
 use crate::metrics::{self, Sources};
+use crate::prepare::trial::task::DEVICES;
 use crate::prepare::{MezzanineId, Preparer, Settings};
 use crate::service::task as service;
 use crate::store::Store;
@@ -238,6 +239,8 @@ async fn start_preparer(station: &config::Station, ground: &Ground, clock: Clock
         data: station.data.clone(),
         cache_budget_bytes: station.cache_budget_bytes,
         workers: station.workers,
+        encoder: station.encoder,
+        devices: DEVICES.into(),
         failures: failures.into_iter().map(|failure| (failure.id, failure.reason.into())).collect(),
         children: children.clone(),
     };

@@ -66,7 +66,7 @@ error: there is no key "lsiten" here
   ┌ channels.toml:2:1  [station]
  2│ lsiten = "127.0.0.1:8080"
   │ ^^^^^^ (hint: did you mean "listen"?
-  │     the keys are name, listen, data, cache-budget, workers, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe)
+  │     the keys are name, listen, data, cache-budget, workers, encoder, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe)
 
 1 problem in channels.toml, nothing was started"#,
     ),
@@ -83,7 +83,7 @@ error: there is no key "cache_budget" here
   ┌ channels.toml:2:1  [station]
  2│ cache_budget = "5GB"
   │ ^^^^^^^^^^^^ (hint: did you mean "cache-budget"?
-  │     the keys are name, listen, data, cache-budget, workers, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe)
+  │     the keys are name, listen, data, cache-budget, workers, encoder, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe)
 
 1 problem in channels.toml, nothing was started"#,
     ),

@@ -13,10 +13,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use nightcast::config::{PrepareMode, Preset, Profile};
+use nightcast::config::{PrepareMode, Preset, Profile, Style};
 use nightcast::ffmpeg::Family;
+use nightcast::ffmpeg::encoders::Codec;
 use nightcast::prepare::MezzanineId;
 use nightcast::prepare::job::{JobError, Request, Tools, task as job};
+use nightcast::prepare::trial::Chosen;
 use support::faults::{STILL_MAX, Seen};
 use support::ffmpegs;
 use support::hls_reader::Rules;
@@ -191,6 +193,7 @@ async fn an_ffmpeg_that_does_nothing_is_ended_and_the_film_may_be_tried_again() 
         quality: 28,
         preset: Preset::Ultrafast,
         video_kbps_max: 2000,
+        style: Style::default(),
         audio_kbps: 96,
         loudness_lufs: None,
         prepare: PrepareMode::Auto,
@@ -208,7 +211,8 @@ async fn an_ffmpeg_that_does_nothing_is_ended_and_the_film_may_be_tried_again() 
         family: Family::default(),
     };
     let ffmpeg = wrapper(folder.path(), "a.mkv", "exec sleep 600").into();
-    let tools = Tools { ffmpeg, ffprobe: "ffprobe".into(), can_tone_map: false, can_write_text: false };
+    let encoder = Chosen::of(Codec::X264);
+    let tools = Tools { ffmpeg, ffprobe: "ffprobe".into(), can_tone_map: false, can_write_text: false, encoder };
     let outcome = job::run(&request, &tools, &CancellationToken::new(), &|_| ()).await;
     assert_eq!(outcome.unwrap_err(), JobError::Interrupted("ffmpeg made no progress for 120 s".to_owned()));
     let names = files_below(folder.path()).into_iter().map(|path| path.file_name().unwrap().to_owned());

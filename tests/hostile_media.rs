@@ -39,7 +39,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use nightcast::clock::Clock;
-use nightcast::config::{PrepareMode, Preset, Profile};
+use nightcast::config::{EncoderChoice, PrepareMode, Preset, Profile, Style};
 use nightcast::ffmpeg::{Children, Family};
 use nightcast::library::{Catalogue, LibrarySettings, Refused, start};
 use nightcast::prepare::{Mezzanine, MezzanineId, Prepared, Preparer, Settings, Want};
@@ -74,6 +74,7 @@ fn profile() -> Profile {
         quality: 28,
         preset: Preset::Ultrafast,
         video_kbps_max: 2000,
+        style: Style::default(),
         audio_kbps: 96,
         loudness_lufs: Some(-23.0),
         prepare: PrepareMode::Auto,
@@ -143,6 +144,8 @@ impl Ground {
             data: self.at("data"),
             cache_budget_bytes: 4 << 30,
             workers: 2,
+            encoder: EncoderChoice::X264,
+            devices: "/dev".into(),
             failures: Vec::new(),
             children: Children::default(),
         };

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test, with files and processes of its own")]
 
+#[path = "prepare/encoders.rs"]
+mod encoders;
 #[path = "support/items.rs"]
 mod items;
 #[path = "support/preparing.rs"]

@@ -8,7 +8,7 @@ mod words;
 
 use std::path::Path;
 
-use nightcast::config::{self, Config, Order, PrepareMode, Preset, Profile};
+use nightcast::config::{self, Config, Order, PrepareMode, Preset, Profile, Style};
 use nightcast::library::metadata::{self, Notes};
 use nightcast::library::{Metadata, sidecar, sniff};
 use nightcast::prepare::{annexb, gop_index};
@@ -43,6 +43,7 @@ pub(crate) fn profile() -> Profile {
         quality: 23,
         preset: Preset::Veryfast,
         video_kbps_max: 5000,
+        style: Style::default(),
         audio_kbps: 160,
         loudness_lufs: Some(-18.0),
         prepare: PrepareMode::Auto,

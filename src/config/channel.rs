@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::{At, ChannelFile, PictureFile, Scalar, SoundFile, WeightsFile};
 use super::validate::{Judge, narrow, overlap};
-use super::{Channel, Order, PrepareMode, Preset, Profile, defaults, value};
+use super::{Channel, Order, PrepareMode, Profile, defaults, value};
 use crate::units::ChannelId;
 
 /// The channels, and every folder with its place for the judgements that come after.
@@ -32,15 +32,6 @@ const ORDERS: &[(&str, OrderWord)] = &[
 ];
 
 const PREPARES: &[(&str, PrepareMode)] = &[("auto", PrepareMode::Auto), ("always", PrepareMode::Always)];
-
-const PRESETS: &[(&str, Preset)] = &[
-    ("ultrafast", Preset::Ultrafast),
-    ("superfast", Preset::Superfast),
-    ("veryfast", Preset::Veryfast),
-    ("faster", Preset::Faster),
-    ("fast", Preset::Fast),
-    ("medium", Preset::Medium),
-];
 
 /// Judges all channels. One without a usable id or folder is left out; it has been complained about.
 pub(super) fn all(files: Vec<ChannelFile>, judge: &mut Judge<'_>) -> Channels {
@@ -209,10 +200,12 @@ impl Judge<'_> {
         let quality = picture.quality.as_ref().and_then(|quality| {
             self.within("quality", quality, &defaults::QUALITY_RANGE, "23 is good; lower is better and larger")
         });
-        let preset = picture.preset.as_ref().and_then(|preset| self.word("preset", preset, PRESETS));
+        let preset = self.speed(picture);
         let video_kbps_max = picture.max_kbps.as_ref().and_then(|kbps| {
             self.within("max-kbps", kbps, &defaults::MAX_KBPS_RANGE, "in thousand bits a second: 5000 suits 1280x720")
         });
+        let video_kbps_max = video_kbps_max.unwrap_or(defaults::MAX_KBPS);
+        let style = self.style(picture, video_kbps_max);
         self.place = format!("[channel.sound] of {channel_place}");
         let loudness_lufs = match &sound.loudness {
             Some(loudness) => self.loudness(loudness),
@@ -228,7 +221,8 @@ impl Judge<'_> {
             fps,
             quality: quality.unwrap_or(defaults::QUALITY),
             preset: preset.unwrap_or(defaults::PRESET),
-            video_kbps_max: video_kbps_max.unwrap_or(defaults::MAX_KBPS),
+            video_kbps_max,
+            style,
             audio_kbps: audio_kbps.unwrap_or(defaults::KBPS),
             loudness_lufs,
             prepare: prepare.unwrap_or(defaults::PREPARE),

@@ -78,6 +78,10 @@ pub const RENDITIONS: &[(&str, Ceiling)] = &[
     ("360p", ((640, 360), 900)),
     ("240p", ((426, 240), 450)),
 ];
+/// One segment: players begin, and change their rendition, where a group of pictures begins.
+pub const GOP_SECONDS: u32 = 2;
+/// The last of a film may be half as long again, and none may last longer than a segment's 6.49 s.
+pub const GOP_SECONDS_RANGE: RangeInclusive<i64> = 1..=4;
 /// -18 LUFS, AES TD1008's level for speech-led streaming. Television's -23 (EBU R128) is too quiet for laptops and
 /// phones beside everything else on them; music services' -14 would cost films their loud passages.
 pub const LOUDNESS_LUFS: f64 = -18.0;

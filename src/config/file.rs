@@ -23,6 +23,7 @@ pub(super) const STATION_KEYS: &[&str] = &[
     "data",
     "cache-budget",
     "workers",
+    "encoder",
     "settle-seconds",
     "rescan-seconds",
     "connections-max",
@@ -37,9 +38,10 @@ pub(super) const ADMIN_KEYS: &[&str] = &["token-file"];
 pub(super) const CHANNEL_KEYS: &[&str] =
     &["id", "name", "folder", "order", "spacing", "weights", "seed", "prepare", "renditions", "picture", "sound"];
 /// The keys of each table in `renditions`.
-pub(super) const RENDITION_KEYS: &[&str] = &["name", "size", "quality", "max-kbps"];
+pub(super) const RENDITION_KEYS: &[&str] = &["name", "size", "quality", "kbps", "max-kbps"];
 /// The keys of `[channel.picture]`.
-pub(super) const PICTURE_KEYS: &[&str] = &["size", "fps", "quality", "preset", "max-kbps"];
+pub(super) const PICTURE_KEYS: &[&str] =
+    &["size", "fps", "quality", "kbps", "max-kbps", "prefer", "preset", "tune", "gop-seconds"];
 /// The keys of `[channel.sound]`.
 pub(super) const SOUND_KEYS: &[&str] = &["loudness", "kbps"];
 
@@ -82,6 +84,7 @@ pub(super) struct StationFile {
     pub(super) data: Option<At<String>>,
     pub(super) cache_budget: Option<At<String>>,
     pub(super) workers: Option<At<i64>>,
+    pub(super) encoder: Option<At<String>>,
     pub(super) settle_seconds: Option<At<f64>>,
     pub(super) rescan_seconds: Option<At<f64>>,
     pub(super) connections_max: Option<At<i64>>,
@@ -125,7 +128,11 @@ pub(super) struct PictureFile {
     pub(super) size: Option<At<String>>,
     pub(super) fps: Option<At<Scalar>>,
     pub(super) quality: Option<At<i64>>,
+    pub(super) prefer: Option<At<String>>,
     pub(super) preset: Option<At<String>>,
+    pub(super) tune: Option<At<String>>,
+    pub(super) gop_seconds: Option<At<i64>>,
+    pub(super) kbps: Option<At<Scalar>>,
     pub(super) max_kbps: Option<At<i64>>,
 }
 
@@ -144,6 +151,7 @@ pub(super) struct OwnRendition {
     pub(super) name: Option<At<String>>,
     pub(super) size: Option<At<String>>,
     pub(super) quality: Option<At<i64>>,
+    pub(super) kbps: Option<At<i64>>,
     pub(super) max_kbps: Option<At<i64>>,
 }
 
@@ -184,6 +192,7 @@ fn read_station(section: &Section<'_>, problems: &mut Problems) -> StationFile {
         data: section.text("data", problems),
         cache_budget: section.text("cache-budget", problems),
         workers: section.whole("workers", problems),
+        encoder: section.text("encoder", problems),
         settle_seconds: section.number("settle-seconds", problems),
         rescan_seconds: section.number("rescan-seconds", problems),
         connections_max: section.whole("connections-max", problems),
@@ -239,7 +248,11 @@ fn read_channel(table: &DeTable<'_>, span: Range<usize>, problems: &mut Problems
             size: section.text("size", problems),
             fps: section.scalar("fps", "a number or \"source\"", problems),
             quality: section.whole("quality", problems),
+            kbps: section.scalar("kbps", "a number or \"off\"", problems),
+            prefer: section.text("prefer", problems),
             preset: section.text("preset", problems),
+            tune: section.text("tune", problems),
+            gop_seconds: section.whole("gop-seconds", problems),
             max_kbps: section.whole("max-kbps", problems),
         }
     });
@@ -289,6 +302,7 @@ fn read_renditions(section: &Section<'_>, problems: &mut Problems) -> Option<At<
                     name: own.text("name", problems),
                     size: own.text("size", problems),
                     quality: own.whole("quality", problems),
+                    kbps: own.whole("kbps", problems),
                     max_kbps: own.whole("max-kbps", problems),
                 };
                 renditions.push(RenditionFile::Own(Spanned::new(value.span(), rendition)));

@@ -6,9 +6,11 @@ mod change;
 mod channel;
 pub mod defaults;
 mod file;
+mod picture;
 pub mod problem;
 pub mod reloads;
 mod renditions;
+mod style;
 mod syntax;
 mod table;
 mod validate;
@@ -21,6 +23,7 @@ use std::time::Duration;
 
 pub use change::Change;
 pub use problem::{Problem, Problems};
+pub use style::{EncoderChoice, Preset, Style, Tune};
 
 use crate::units::ChannelId;
 
@@ -90,6 +93,8 @@ pub struct Station {
     pub cache_budget_bytes: u64,
     /// How many items are prepared at once.
     pub workers: usize,
+    /// What makes pictures.
+    pub encoder: EncoderChoice,
     /// How long size and time of a file must rest before it becomes an item.
     pub settle: Duration,
     /// How often every folder is walked although nothing was reported.
@@ -170,6 +175,8 @@ pub struct Profile {
     pub preset: Preset,
     /// Ceiling of the picture's bit rate in kbit/s.
     pub video_kbps_max: u32,
+    /// What else the encoder is told.
+    pub style: Style,
     /// Bit rate of the sound in kbit/s.
     pub audio_kbps: u32,
     /// Integrated loudness in LUFS (EBU R128), or none to leave it as it is.
@@ -210,6 +217,8 @@ pub struct Rendition {
     pub height: u32,
     /// x264's constant rate factor.
     pub quality: u8,
+    /// Mean bit rate in kbit/s, instead of the quality.
+    pub video_kbps: Option<u32>,
     /// Ceiling of the picture's bit rate in kbit/s.
     pub video_kbps_max: u32,
 }
@@ -217,38 +226,6 @@ pub struct Rendition {
 impl Rendition {
     /// The most renditions of a channel: each is encoded, fed and kept in memory for as long as it may be asked for.
     pub const COUNT_MAX: usize = 6;
-}
-
-/// x264's presets that make sense for a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Preset {
-    /// Largest files, least work.
-    Ultrafast,
-    /// Between.
-    Superfast,
-    /// The default: about eight times real time for 720p on two cores.
-    Veryfast,
-    /// Smaller files.
-    Faster,
-    /// Smaller still.
-    Fast,
-    /// x264's own default.
-    Medium,
-}
-
-impl Preset {
-    /// Returns x264's name of it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ultrafast => "ultrafast",
-            Self::Superfast => "superfast",
-            Self::Veryfast => "veryfast",
-            Self::Faster => "faster",
-            Self::Fast => "fast",
-            Self::Medium => "medium",
-        }
-    }
 }
 
 /// Whether originals that fit may keep their picture.

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::file::{At, ChannelFile, OwnRendition, RenditionFile};
+use super::picture::is_number;
 use super::validate::Judge;
 use super::{Profile, Rendition, defaults};
 use crate::units::ChannelId;
@@ -24,12 +25,12 @@ impl Judge<'_> {
 
     fn only_where_there_is_one_picture(&mut self, file: &ChannelFile) {
         let size = file.picture.size.as_ref().map(|size| ("size", size.span()));
-        let kbps = file.picture.max_kbps.as_ref().map(|kbps| ("max-kbps", kbps.span()));
+        let most = file.picture.max_kbps.as_ref().map(|kbps| ("max-kbps", kbps.span()));
+        let mean = file.picture.kbps.as_ref().filter(|kbps| is_number(kbps)).map(|kbps| ("kbps", kbps.span()));
         let channel_place = self.place.clone();
         self.place = format!("[channel.picture] of {channel_place}");
-        for (key, span) in size.into_iter().chain(kbps) {
-            let hint = "every rendition has its own: leave it out".to_owned();
-            self.complain(&span, format!("{key} has no meaning beside renditions"), Some(hint));
+        for (key, span) in size.into_iter().chain(most).chain(mean) {
+            self.each_has_its_own(key, &span);
         }
         self.place = channel_place;
     }
@@ -62,7 +63,8 @@ impl Judge<'_> {
 
     fn preset(&mut self, name: &At<String>, quality: u8) -> Option<Rendition> {
         let ((width, height), video_kbps_max) = self.word("a rendition", name, defaults::RENDITIONS)?;
-        Some(Rendition { name: name.get_ref().as_str().into(), width, height, quality, video_kbps_max })
+        let name = name.get_ref().as_str().into();
+        Some(Rendition { name, width, height, quality, video_kbps: None, video_kbps_max })
     }
 
     fn own(&mut self, own: &OwnRendition, quality: u8) -> Option<Rendition> {
@@ -80,7 +82,13 @@ impl Judge<'_> {
             self.within("quality", quality, &defaults::QUALITY_RANGE, "23 is good; lower is better and larger")
         });
         let (name, (width, height), video_kbps_max) = (name?, size?, kbps?);
-        Some(Rendition { name, width, height, quality: own_quality.unwrap_or(quality), video_kbps_max })
+        let video_kbps = own.kbps.as_ref().and_then(|mean| self.mean(mean, video_kbps_max));
+        if let (Some(_), Some(quality)) = (video_kbps, &own.quality) {
+            let hint = "leave one of them out".to_owned();
+            self.complain(&quality.span(), "quality has no meaning beside kbps".to_owned(), Some(hint));
+        }
+        let quality = own_quality.unwrap_or(quality);
+        Some(Rendition { name, width, height, quality, video_kbps, video_kbps_max })
     }
 
     /// Names stand in addresses, as those of channels do.
@@ -141,14 +149,37 @@ mod tests {
     #[test]
     fn names_stand_for_sizes_and_tables_for_anything() {
         let profile = profile(
-            "renditions = [\"720p\", { name = \"phone\", size = \"320x180\", max-kbps = 200, quality = 28 }]\n\
+            "renditions = [\"720p\", { name = \"phone\", size = \"320x180\", max-kbps = 200, quality = 28 }, \
+             { name = \"train\", size = \"256x144\", kbps = 100, max-kbps = 150 }]\n\
              [channel.picture]\nquality = 20\n",
         );
-        let large = Rendition { name: "720p".into(), width: 1280, height: 720, quality: 20, video_kbps_max: 3500 };
-        let small = Rendition { name: "phone".into(), width: 320, height: 180, quality: 28, video_kbps_max: 200 };
-        assert_eq!(profile.renditions, [large, small]);
+        let large = Rendition {
+            name: "720p".into(),
+            width: 1280,
+            height: 720,
+            quality: 20,
+            video_kbps: None,
+            video_kbps_max: 3500,
+        };
+        let small = Rendition {
+            name: "phone".into(),
+            width: 320,
+            height: 180,
+            quality: 28,
+            video_kbps: None,
+            video_kbps_max: 200,
+        };
+        let train = Rendition {
+            name: "train".into(),
+            width: 256,
+            height: 144,
+            quality: 20,
+            video_kbps: Some(100),
+            video_kbps_max: 150,
+        };
+        assert_eq!(profile.renditions, [large, small, train]);
         assert_eq!((profile.width, profile.height, profile.video_kbps_max), (1280, 720, 3500), "those of the first");
-        assert_eq!((profile.pictures(), profile.kbps_max()), (2, 3500 + 200 + profile.audio_kbps));
+        assert_eq!((profile.pictures(), profile.kbps_max()), (3, 3500 + 200 + 150 + profile.audio_kbps));
     }
 
     #[test]

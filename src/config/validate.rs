@@ -51,6 +51,7 @@ impl Judge<'_> {
         let workers = file
             .workers
             .and_then(|workers| self.within("workers", &workers, &defaults::WORKERS, "half the cores is a good start"));
+        let encoder = file.encoder.and_then(|encoder| self.encoder(&encoder));
         let settle = file.settle_seconds.and_then(|seconds| {
             self.seconds("settle-seconds", &seconds, &defaults::SETTLE_SECONDS_RANGE, "2 suits most ways of copying")
         });
@@ -67,6 +68,7 @@ impl Judge<'_> {
             cache_budget_bytes: cache_budget
                 .unwrap_or_else(|| value::bytes(defaults::CACHE_BUDGET).expect("the default budget is one")),
             workers: workers.unwrap_or_else(|| defaults::workers(cores)),
+            encoder: encoder.unwrap_or_default(),
             settle: settle.unwrap_or(Duration::from_secs_f64(defaults::SETTLE_SECONDS)),
             rescan: rescan.unwrap_or(Duration::from_secs_f64(defaults::RESCAN_SECONDS)),
             connections_max: connections_max.unwrap_or(narrow(defaults::CONNECTIONS_MAX)),
@@ -246,7 +248,7 @@ fn plain_path(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Channel, Order, PrepareMode, Preset, Profile, parse};
+    use crate::config::{Channel, EncoderChoice, Order, PrepareMode, Preset, Profile, Style, parse};
     use crate::units::ChannelId;
     use proptest::prelude::*;
 
@@ -266,6 +268,7 @@ mod tests {
             quality: 23,
             preset: Preset::Veryfast,
             video_kbps_max: 5000,
+            style: Style { video_kbps: None, tune: None, gop_secs: 2 },
             audio_kbps: 160,
             loudness_lufs: Some(-18.0),
             prepare: PrepareMode::Auto,
@@ -285,6 +288,7 @@ mod tests {
             data: "/etc/tv/data".into(),
             cache_budget_bytes: 50_000_000_000,
             workers: 4,
+            encoder: EncoderChoice::Auto,
             settle: Duration::from_secs(2),
             rescan: Duration::from_mins(5),
             connections_max: 2000,

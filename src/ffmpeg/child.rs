@@ -96,6 +96,8 @@ pub struct Limits {
     pub nice: u8,
     /// Address space in bytes (`RLIMIT_AS`).
     pub memory_bytes: Option<u64>,
+    /// Writable memory of its own in bytes (`RLIMIT_DATA`), for programs that reserve far more addresses than they use.
+    pub data_bytes: Option<u64>,
     /// CPU seconds (`RLIMIT_CPU`): SIGXCPU at this many, SIGKILL [`Self::CPU_GRACE_SECS`] later.
     pub cpu_secs: Option<u64>,
     /// The longest file it may write, in bytes (`RLIMIT_FSIZE`).
@@ -111,21 +113,36 @@ impl Limits {
 
     /// For the on-air copier: its time is not bounded. It uses 270 MB of address space, 62 MB of them real; the largest
     /// chunk takes 64 MB more. One that grows beyond two gigabytes leaks, and is replaced rather than let grow.
-    pub const ON_AIR: Self =
-        Self { nice: 0, memory_bytes: Some(2 << 30), cpu_secs: None, file_bytes: None, open_files: None };
+    pub const ON_AIR: Self = Self {
+        nice: 0,
+        memory_bytes: Some(2 << 30),
+        data_bytes: None,
+        cpu_secs: None,
+        file_bytes: None,
+        open_files: None,
+    };
     /// For looking into a file nobody has checked yet. It has one file open, and writes none.
     pub const PROBE: Self = Self {
         nice: 10,
         memory_bytes: Some(2 << 30),
+        data_bytes: None,
         cpu_secs: Some(60),
         file_bytes: Some(1 << 20),
         open_files: Some(64),
     };
+    /// Returns the same for a program that reserves addresses for all memory of machine and chip at once, as NVIDIA's
+    /// library does: what it writes to is bounded instead.
+    #[must_use]
+    pub fn with_room_to_reserve(self) -> Self {
+        Self { memory_bytes: None, data_bytes: self.memory_bytes, ..self }
+    }
+
     /// For encoding: a film takes hours of CPU, and 4K HEVC with its threads takes gigabytes of address space. How much
     /// an item may take of time and disk follows from its length, where there is one.
     pub const PREPARE: Self = Self {
         nice: 15,
         memory_bytes: Some(8 << 30),
+        data_bytes: None,
         cpu_secs: Some(24 * 3600),
         file_bytes: None,
         open_files: Some(256),
@@ -170,8 +187,10 @@ impl ChildSpec {
     pub fn wrapped(&self) -> Vec<OsString> {
         let mut line: Vec<OsString> = ["setpriv", "--no-new-privs", "--pdeathsig", "KILL", "--"].map(Into::into).into();
         line.extend(["prlimit".into(), "--core=0".into()]);
-        let Limits { memory_bytes, cpu_secs, file_bytes, open_files, .. } = self.limits;
-        for (limit, value) in [("as", memory_bytes), ("fsize", file_bytes), ("nofile", open_files)] {
+        let Limits { memory_bytes, data_bytes, file_bytes, open_files, cpu_secs, .. } = self.limits;
+        for (limit, value) in
+            [("as", memory_bytes), ("data", data_bytes), ("fsize", file_bytes), ("nofile", open_files)]
+        {
             line.extend(value.map(|value| format!("--{limit}={value}").into()));
         }
         if let Some(secs) = cpu_secs {
@@ -265,6 +284,13 @@ impl Evidence {
         let words = clean(line);
         if words.is_empty() { self.ending() } else { words }
     }
+
+    /// Returns what it said first, as a line for people: where a thing cannot even begin, the rest only follows from it.
+    #[must_use]
+    pub fn first_words(&self) -> String {
+        let words = self.stderr.lines().map(clean).find(|words| !words.is_empty());
+        words.unwrap_or_else(|| self.ending())
+    }
 }
 
 /// Returns what a line of ffmpeg's or ffprobe's says without who says it and without addresses in memory.
@@ -307,6 +333,7 @@ mod tests {
             limits: Limits {
                 nice: 10,
                 memory_bytes: Some(1024),
+                data_bytes: None,
                 cpu_secs: Some(5),
                 file_bytes: Some(9),
                 open_files: Some(7),

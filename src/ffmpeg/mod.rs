@@ -4,6 +4,7 @@
 //! every child runs in its own process group under kernel limits.
 
 pub mod child;
+pub mod encoders;
 pub mod extent;
 pub mod family;
 pub mod input;

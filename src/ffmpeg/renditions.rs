@@ -112,7 +112,8 @@ fn split(input: &str, chain: &[String], scaled: &[Scaled], branch: impl Fn(&Scal
     }
     for (n, one) in scaled.iter().enumerate() {
         let (scaling, framing) = (branch(one), one.encoder.framing(one.fitted));
-        let _infallible = write!(graph, ";[s{n}]{scaling},{framing},{COLOURS}[v{n}]");
+        let upload = one.encoder.manner.codec.upload();
+        let _infallible = write!(graph, ";[s{n}]{scaling},{framing},{COLOURS}{upload}[v{n}]");
     }
     let maps = numbers.flat_map(|n| ["-map".into(), format!("[v{n}]").into()]);
     ["-filter_complex".into(), graph.into()].into_iter().chain(maps).collect()
@@ -121,12 +122,14 @@ fn split(input: &str, chain: &[String], scaled: &[Scaled], branch: impl Fn(&Scal
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ffmpeg::encoders::Manner;
     use crate::ffmpeg::prepare_args::Hdr;
     use crate::ffmpeg::rate::Rate;
 
     fn scaled(size: (u32, u32), kbps_max: u32) -> Scaled {
         let (rate, preset) = (Rate::whole(25), "veryfast");
-        Scaled { fitted: size, encoder: Encoder { size, rate, frames: 130, quality: 23, preset, kbps_max } }
+        let manner = Manner::default();
+        Scaled { fitted: size, encoder: Encoder { size, rate, frames: 130, quality: 23, preset, kbps_max, manner } }
     }
 
     const FILTERS: Filters =

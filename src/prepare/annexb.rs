@@ -153,7 +153,7 @@ fn parameter_sets(stream: &[u8]) -> Result<Parameters, HeadError> {
 }
 
 /// Returns the NAL units between start codes (ITU-T H.264 annex B), without trailing zeros.
-fn nals(stream: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn nals(stream: &[u8]) -> impl Iterator<Item = &[u8]> {
     let starts: Vec<usize> =
         stream.windows(3).enumerate().filter(|(_, w)| *w == [0, 0, 1]).map(|(at, _)| at + 3).collect();
     let ends: Vec<usize> = starts.iter().skip(1).map(|start| start - 3).chain([stream.len()]).collect();

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::annexb::hex;
 use super::mezzanine::MezzanineId;
-use crate::config::{PrepareMode, Profile, Rendition};
+use crate::config::{PrepareMode, Profile, Rendition, Style, Tune, defaults};
 use crate::library::Item;
 use crate::units::ContentKey;
 
@@ -40,18 +40,42 @@ impl MezzanineId {
 /// Returns the digest of everything of a profile that changes the bytes: 16 hexadecimal digits.
 #[must_use]
 pub fn profile_digest(profile: &Profile) -> Arc<str> {
-    let Profile { width, height, fps, quality, preset, video_kbps_max, audio_kbps, loudness_lufs, prepare, renditions } =
-        profile;
+    let Profile {
+        width,
+        height,
+        fps,
+        quality,
+        preset,
+        video_kbps_max,
+        style,
+        audio_kbps,
+        loudness_lufs,
+        prepare,
+        renditions,
+    } = profile;
     let always = *prepare == PrepareMode::Always;
     let mut text = format!(
         "{PREPARE_VERSION} {width}x{height} {fps:?} {quality} {} {video_kbps_max} {audio_kbps} {loudness_lufs:?} {always}",
         preset.as_str()
     );
     // Not their names, which are for viewers; and nothing at all without them, so that older mezzanines stay what they are.
-    for Rendition { name: _, width, height, quality, video_kbps_max } in renditions {
+    for Rendition { name: _, width, height, quality, video_kbps, video_kbps_max } in renditions {
         let _infallible = write!(text, " {width}x{height} {quality} {video_kbps_max}");
+        said(&mut text, "kbps", *video_kbps);
     }
+    // What came later is told only where it was chosen, so that older mezzanines stay what they are. What encodes is not
+    // told at all: one item made by another encoder looks the same, and need not be made anew.
+    let Style { video_kbps, tune, gop_secs } = style;
+    said(&mut text, "kbps", *video_kbps);
+    said(&mut text, "tune", tune.map(Tune::as_str));
+    said(&mut text, "gop", Some(gop_secs).filter(|secs| **secs != defaults::GOP_SECONDS));
     hex(&Sha256::digest(text.as_bytes())[..8]).into()
+}
+
+fn said(text: &mut String, what: &str, value: Option<impl std::fmt::Display>) {
+    if let Some(value) = value {
+        let _infallible = write!(text, " {what}={value}");
+    }
 }
 
 /// Returns the digest of a few texts: 32 hexadecimal digits.
@@ -78,6 +102,7 @@ mod tests {
             quality: 21,
             preset: Preset::Veryfast,
             video_kbps_max: 4000,
+            style: Style::default(),
             audio_kbps: 160,
             loudness_lufs: Some(-23.0),
             prepare: PrepareMode::Auto,
@@ -87,7 +112,14 @@ mod tests {
 
     #[test]
     fn every_setting_of_a_profile_makes_another_mezzanine() {
-        let rendition = || Rendition { name: "a".into(), width: 640, height: 360, quality: 23, video_kbps_max: 900 };
+        let rendition = || Rendition {
+            name: "a".into(),
+            width: 640,
+            height: 360,
+            quality: 23,
+            video_kbps: None,
+            video_kbps_max: 900,
+        };
         let several = |change: fn(&mut Rendition)| {
             let mut profile = profile();
             profile.renditions = vec![rendition(), rendition()];
@@ -103,15 +135,19 @@ mod tests {
             several(|r| r.height = 180),
             several(|r| r.quality = 24),
             several(|r| r.video_kbps_max = 800),
+            several(|r| r.video_kbps = Some(800)),
         ];
         assert_eq!(digests.iter().collect::<std::collections::BTreeSet<_>>().len(), digests.len(), "{digests:?}");
-        let changes: [fn(&mut Profile); 9] = [
+        let changes: [fn(&mut Profile); 12] = [
             |p| p.width = 640,
             |p| p.height = 360,
             |p| p.fps = Some(25),
             |p| p.quality = 22,
             |p| p.preset = Preset::Fast,
             |p| p.video_kbps_max = 1,
+            |p| p.style.video_kbps = Some(1),
+            |p| p.style.tune = Some(Tune::Grain),
+            |p| p.style.gop_secs = 3,
             |p| p.audio_kbps = 1,
             |p| p.loudness_lufs = None,
             |p| p.prepare = PrepareMode::Always,

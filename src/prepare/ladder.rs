@@ -1,5 +1,6 @@
 //! The renditions of an item: the size of each, never larger than the original. Pure.
 
+use super::plan::manner;
 use super::recipe::{fitted, nearest_even, shown_shape};
 use crate::config::{Profile, Rendition};
 use crate::ffmpeg::extent::Extent;
@@ -55,6 +56,7 @@ fn encoder(profile: &Profile, rendition: &Rendition, size: (u32, u32), rate: Rat
         quality: rendition.quality,
         preset: profile.preset.as_str(),
         kbps_max: rendition.video_kbps_max,
+        manner: manner(&profile.style, rendition.video_kbps),
     }
 }
 

@@ -19,6 +19,7 @@ pub mod recipe;
 pub mod sidecar;
 pub mod slate;
 pub mod task;
+pub mod trial;
 pub mod verify;
 
 use std::sync::Arc;

@@ -4,7 +4,8 @@ use super::ladder;
 use super::length;
 use super::recipe::{self, Reason, Recipe, Unfit};
 use super::verify::Expected;
-use crate::config::Profile;
+use crate::config::{Profile, Style, Tune};
+use crate::ffmpeg::encoders::{Codec, Manner};
 use crate::ffmpeg::extent::{Extent, GopShape, Track};
 use crate::ffmpeg::prepare_args::{Encoder, Filters, Hdr, Matrix, Picture};
 use crate::ffmpeg::renditions::Kept;
@@ -93,7 +94,14 @@ pub fn encoder(profile: &Profile, rate: crate::ffmpeg::rate::Rate, frames: u64) 
         quality: profile.quality,
         preset: profile.preset.as_str(),
         kbps_max: profile.video_kbps_max,
+        manner: manner(&profile.style, profile.style.video_kbps),
     }
+}
+
+/// Returns how a profile has pictures made; what makes them is chosen when the work begins.
+#[must_use]
+pub(super) fn manner(style: &Style, kbps: Option<u32>) -> Manner {
+    Manner { kbps, tune: style.tune.map(Tune::as_str), gop_secs: style.gop_secs, codec: Codec::X264 }
 }
 
 fn hdr(video: &VideoInfo) -> Option<Hdr> {

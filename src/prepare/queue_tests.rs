@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::{PrepareMode, Preset};
+use crate::config::{PrepareMode, Preset, Style};
 use crate::library::{FileStamp, MediaInfo, Metadata, VideoInfo};
 use crate::units::{ContentKey, MediaTime};
 
@@ -45,6 +45,7 @@ fn want(name: &str, due: i64) -> Want {
         quality: 20,
         preset: Preset::Ultrafast,
         video_kbps_max: 1,
+        style: Style::default(),
         audio_kbps: 1,
         loudness_lufs: None,
         prepare: PrepareMode::Auto,

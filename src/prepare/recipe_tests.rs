@@ -1,7 +1,7 @@
 //! What is kept, what is made anew, and to which size, rate and length.
 
 use super::*;
-use crate::config::{Preset, Rendition};
+use crate::config::{Preset, Rendition, Style};
 use crate::ffmpeg::extent::{GopShape, StreamLine, Track};
 use crate::library::AudioInfo;
 
@@ -13,6 +13,7 @@ fn profile() -> Profile {
         quality: 21,
         preset: Preset::Veryfast,
         video_kbps_max: 4000,
+        style: Style::default(),
         audio_kbps: 160,
         loudness_lufs: Some(-23.0),
         prepare: PrepareMode::Auto,
@@ -75,7 +76,14 @@ fn an_original_that_fits_keeps_its_picture() {
 fn an_original_that_fits_is_the_first_rendition_where_the_others_can_meet_it() {
     type Change = fn(&mut VideoInfo, &mut Extent, &mut Profile);
     let transcode = |reason| Recipe::Transcode { reasons: vec![reason] };
-    let rendition = |(width, height)| Rendition { name: "a".into(), width, height, quality: 23, video_kbps_max: 900 };
+    let rendition = |(width, height)| Rendition {
+        name: "a".into(),
+        width,
+        height,
+        quality: 23,
+        video_kbps: None,
+        video_kbps_max: 900,
+    };
     let table: [(&str, Change, Recipe); 7] = [
         ("it fits", |_, _, _| {}, Recipe::KeepFirst),
         ("it is smaller than the first", |v, _, _| (v.width, v.height) = (854, 480), Recipe::KeepFirst),

@@ -19,9 +19,12 @@ use super::mezzanine::{Mezzanine, MezzanineId};
 use super::numbers::{Numbers, Work};
 use super::queue::{Ended, Next, Queue, RETRIES_MAX, Want};
 use super::slate::{self, SlateCard, SlateError};
-use super::{Prepared, job::task as job_task};
+use super::trial::Chosen;
+use super::{Prepared, job::task as job_task, trial::task as trial};
 use crate::clock::Clock;
+use crate::config::EncoderChoice;
 use crate::ffmpeg::child::{ChildSpec, Limits, Role};
+use crate::ffmpeg::encoders::Codec;
 use crate::ffmpeg::family::{Children, Family};
 use crate::ffmpeg::task as child;
 use crate::library::Item;
@@ -57,6 +60,10 @@ pub struct Settings {
     pub cache_budget_bytes: u64,
     /// How many items are prepared at once.
     pub workers: usize,
+    /// What is to make pictures.
+    pub encoder: EncoderChoice,
+    /// Where the machine's devices are: [`trial::DEVICES`](super::trial::task::DEVICES).
+    pub devices: PathBuf,
     /// Items that failed in an earlier life, with the reasons.
     pub failures: Vec<(MezzanineId, Arc<str>)>,
     /// Where its ffmpegs are counted, each for the channel that wants it.
@@ -148,6 +155,8 @@ impl Preparer {
             text = tools.can_write_text,
             "preparing is ready"
         );
+        // Whoever waits for a picture does not wait for this.
+        tracker.spawn(choose_encoder(settings.clone(), tools.encoder.clone(), token.clone()));
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             changed: watch::channel(0).0,
@@ -556,26 +565,27 @@ async fn is_as_looked_into(item: &Item) -> bool {
 async fn note(shared: &Arc<Shared>, id: &MezzanineId, outcome: Result<Made, JobError>) {
     let outcome = match outcome {
         Ok(made) => {
-            let (folder, recipe) = (shared.folder.clone(), made.recipe.clone());
+            let (folder, recipe, codec) = (shared.folder.clone(), made.recipe.clone(), made.codec);
             let keep = tokio::task::spawn_blocking(move || folder.keep(&made.mezzanine, Some(made.recipe)));
             let kept = keep.await.map_err(io::Error::other).and_then(|kept| kept);
             if kept.is_err() {
                 shared.folder.remove_tmp(&id.file_stem());
             }
-            kept.map(|mezzanine| (mezzanine, recipe)).map_err(|error| JobError::Unwritable(error.to_string()))
+            let encoder = codec.map_or("kept", Codec::name);
+            kept.map(|mezzanine| (mezzanine, recipe, encoder)).map_err(|error| JobError::Unwritable(error.to_string()))
         }
         Err(error) => Err(error),
     };
     let now = shared.clock.now();
     let mut state = shared.lock();
     if let Some(running) = state.running.remove(id) {
-        let made = outcome.as_ref().map(|(mezzanine, recipe)| (recipe, mezzanine.duration(), size(mezzanine)));
+        let made = outcome.as_ref().map(|(mezzanine, recipe, _)| (recipe, mezzanine.duration(), size(mezzanine)));
         let took = now.duration_since(running.since).unsigned_abs().div_f64(shared.clock.speed());
         state.work.entry(running.channel).or_default().add(made, took);
     }
     match outcome {
-        Ok((mezzanine, recipe)) => {
-            tracing::info!(item = %id.key, ?recipe, length = %mezzanine.duration(), "prepared");
+        Ok((mezzanine, recipe, encoder)) => {
+            tracing::info!(item = %id.key, ?recipe, encoder, length = %mezzanine.duration(), "prepared");
             state.queue.ended(id, Ended::Settled, now);
             if state.blocked.take().is_some() {
                 tracing::info!("the data folder takes files again: preparing goes on");
@@ -610,6 +620,19 @@ async fn note(shared: &Arc<Shared>, id: &MezzanineId, outcome: Result<Made, JobE
     shared.tell();
 }
 
+/// Finds out what makes pictures on this machine, and says so.
+async fn choose_encoder(settings: Settings, chosen: Chosen, token: CancellationToken) {
+    let Settings { ffmpeg, encoder, devices, .. } = settings;
+    let tried = trial::choose(encoder, &ffmpeg, &devices, &Family::default(), &token).await;
+    let words = tried.words();
+    if encoder == EncoderChoice::Auto || encoder == EncoderChoice::X264 || tried.codec.is_hardware() {
+        tracing::info!(encoder = tried.codec.name(), "{words}");
+    } else {
+        tracing::warn!(encoder = tried.codec.name(), "{words}");
+    }
+    chosen.set(tried.codec);
+}
+
 /// Asks ffmpeg which of the filters we could do without it has.
 async fn abilities(settings: &Settings, token: &CancellationToken) -> Tools {
     let args = ["-hide_banner", "-nostdin", "-v", "error", "-filters"].map(Into::into).into();
@@ -625,5 +648,6 @@ async fn abilities(settings: &Settings, token: &CancellationToken) -> Tools {
         ffprobe: settings.ffprobe.clone(),
         can_tone_map: filters.contains("zscale") && filters.contains("tonemap"),
         can_write_text: filters.contains("drawtext"),
+        encoder: Chosen::default(),
     }
 }

@@ -80,6 +80,97 @@ error: max-kbps must be between 200 and 50000, got 50
 3 problems in channels.toml, nothing was started"#,
     ),
     (
+        "an encoder, a preference and a kind of picture are told those there are",
+        r#"[station]
+encoder = "nvidia"
+[[channel]]
+name = "Cats"
+folder = "cats"
+[channel.picture]
+prefer = "smal"
+tune = "cartoon"
+gop-seconds = 6
+kbps = 2500.5
+"#,
+        r#"
+error: encoder cannot be "nvidia"
+  ┌ channels.toml:2:11  [station]
+ 2│ encoder = "nvidia"
+  │           ^^^^^^^^ (hint: "auto", "x264", "vaapi", "nvenc", "qsv")
+
+error: prefer cannot be "smal"
+  ┌ channels.toml:7:10  [channel.picture] of [[channel]] Cats
+ 7│ prefer = "smal"
+  │          ^^^^^^ (hint: did you mean "small"? There are "fast", "balanced", "small")
+
+error: tune cannot be "cartoon"
+  ┌ channels.toml:8:8  [channel.picture] of [[channel]] Cats
+ 8│ tune = "cartoon"
+  │        ^^^^^^^^^ (hint: "none", "film", "animation", "grain", "still")
+
+error: gop-seconds must be between 1 and 4, got 6
+  ┌ channels.toml:9:15  [channel.picture] of [[channel]] Cats
+ 9│ gop-seconds = 6
+  │               ^ (hint: 2 is usual: players begin, and change their rendition, where a group begins)
+
+error: kbps must be "off" or a whole number
+  ┌ channels.toml:10:8  [channel.picture] of [[channel]] Cats
+10│ kbps = 2500.5
+  │        ^^^^^^ (hint: in thousand bits a second: 2500 suits 1280x720)
+
+5 problems in channels.toml, nothing was started"#,
+    ),
+    (
+        "settings that contradict each other are told which to leave out",
+        r#"[[channel]]
+name = "Cats"
+folder = "cats"
+[channel.picture]
+quality = 20
+kbps = 2500
+prefer = "small"
+preset = "veryfast"
+[[channel]]
+name = "Dogs"
+folder = "dogs"
+renditions = ["480p", { name = "train", size = "256x144", kbps = 200, max-kbps = 150 }]
+[channel.picture]
+kbps = 900
+[[channel]]
+name = "Birds"
+folder = "birds"
+[channel.picture]
+kbps = 6000
+"#,
+        r#"
+error: quality has no meaning beside kbps
+  ┌ channels.toml:5:11  [channel.picture] of [[channel]] Cats
+ 5│ quality = 20
+  │           ^^ (hint: leave one of them out: films of one quality, or of one bit rate)
+
+error: prefer stands for the preset "medium", and preset says otherwise
+  ┌ channels.toml:7:10  [channel.picture] of [[channel]] Cats
+ 7│ prefer = "small"
+  │          ^^^^^^^ (hint: leave one of them out)
+
+error: kbps must not be above max-kbps, which is 150
+  ┌ channels.toml:12:66  [[channel]] Dogs
+12│ …, size = "256x144", kbps = 200, max-kbps = 150 }]
+  │                             ^^^ (hint: it is what films take on the mean)
+
+error: kbps has no meaning beside renditions
+  ┌ channels.toml:14:8  [channel.picture] of [[channel]] Dogs
+14│ kbps = 900
+  │        ^^^ (hint: every rendition has its own: leave it out)
+
+error: kbps must not be above max-kbps, which is 5000
+  ┌ channels.toml:19:8  [channel.picture] of [[channel]] Birds
+19│ kbps = 6000
+  │        ^^^^ (hint: it is what films take on the mean)
+
+5 problems in channels.toml, nothing was started"#,
+    ),
+    (
         "a loudness above zero is told the sign",
         r#"[[channel]]
 name = "Cats"
@@ -120,7 +211,7 @@ error: there is no key "nmae" here
   ┌ channels.toml:2:1  [station]
  2│ nmae = "TV"
   │ ^^^^ (hint: did you mean "name"?
-  │     the keys are name, listen, data, cache-budget, workers, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe)
+  │     the keys are name, listen, data, cache-budget, workers, encoder, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe)
 
 error: workers must be a whole number, got the text "many"
   ┌ channels.toml:3:11  [station]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use nightcast::clock::Clock;
-use nightcast::config::{PrepareMode, Preset, Profile};
+use nightcast::config::{EncoderChoice, PrepareMode, Preset, Profile, Style};
 use nightcast::ffmpeg::Children;
 use nightcast::library::Item;
 use nightcast::prepare::{Mezzanine, MezzanineId, Prepared, Preparer, Settings, Want};
@@ -25,6 +25,7 @@ pub(crate) fn profile() -> Profile {
         quality: 28,
         preset: Preset::Ultrafast,
         video_kbps_max: 2000,
+        style: Style::default(),
         audio_kbps: 96,
         loudness_lufs: Some(-23.0),
         prepare: PrepareMode::Auto,
@@ -55,20 +56,27 @@ impl Station {
 
     /// The same with a single worker.
     pub(crate) async fn start_alone(ffmpeg: &Path) -> Self {
-        Self::start_with(tempfile::tempdir().unwrap(), ffmpeg, 1).await
+        Self::start_with(tempfile::tempdir().unwrap(), ffmpeg, 1, EncoderChoice::X264).await
     }
 
     pub(crate) async fn start_in(data: tempfile::TempDir, ffmpeg: &Path) -> Self {
-        Self::start_with(data, ffmpeg, 2).await
+        Self::start_with(data, ffmpeg, 2, EncoderChoice::X264).await
     }
 
-    async fn start_with(data: tempfile::TempDir, ffmpeg: &Path, workers: usize) -> Self {
+    /// The same with an encoder of choice; devices are what lies in the folder `dev`.
+    pub(crate) async fn start_by(data: tempfile::TempDir, ffmpeg: &Path, encoder: EncoderChoice) -> Self {
+        Self::start_with(data, ffmpeg, 1, encoder).await
+    }
+
+    async fn start_with(data: tempfile::TempDir, ffmpeg: &Path, workers: usize, encoder: EncoderChoice) -> Self {
         let settings = Settings {
             ffmpeg: ffmpeg.to_owned(),
             ffprobe: "ffprobe".into(),
             data: data.path().to_owned(),
             cache_budget_bytes: 1 << 30,
             workers,
+            encoder,
+            devices: data.path().join("dev"),
             failures: Vec::new(),
             children: Children::default(),
         };

@@ -14,7 +14,9 @@ use crate::app::token;
 use crate::cli::args::Exit;
 use crate::cli::check::{Abilities, check_abilities, check_version};
 use crate::cli::report::{Check, Outcome, check_exit, check_json, check_text};
-use crate::config::{Config, Station};
+use crate::config::{Config, EncoderChoice, Station};
+use crate::ffmpeg::Family;
+use crate::prepare::trial::task as trial;
 
 /// Less free space than this is worth a word, in bytes: a film's mezzanine is about as much.
 const FREE_MIN_BYTES: u64 = 5 << 30;
@@ -26,6 +28,7 @@ pub(super) async fn run(path: &Path, json: bool, token: &CancellationToken) -> E
     };
     let mut checks = vec![ok("configuration", format!("{} channels", config.channels.len()))];
     checks.extend(programs(&config.station, token).await);
+    checks.push(encoder(&config.station, token).await);
     checks.push(data(&config.station.data));
     checks.extend(operators_token(&config));
     checks.push(port("address", config.station.listen));
@@ -58,6 +61,19 @@ pub(super) async fn programs(station: &Station, token: &CancellationToken) -> Ve
         }
     }
     checks
+}
+
+/// Encodes a little, as the station does when it starts.
+async fn encoder(station: &Station, token: &CancellationToken) -> Check {
+    let devices = Path::new(trial::DEVICES);
+    let tried = trial::choose(station.encoder, &station.ffmpeg, devices, &Family::default(), token).await;
+    let asked = !matches!(station.encoder, EncoderChoice::Auto | EncoderChoice::X264);
+    let hint = (asked && !tried.codec.is_hardware()).then(|| {
+        "is its driver installed, and may the user that runs nightcast use /dev/dri or the card? \"auto\" takes what there is"
+            .to_owned()
+    });
+    let outcome = if hint.is_some() { Outcome::Warning } else { Outcome::Ok };
+    Check { name: "encoder".to_owned(), outcome, fact: tried.words(), hint }
 }
 
 /// Looks whether the data folder can be written, by its nearest folder that exists, and how much room there is.

@@ -3,6 +3,7 @@
 //! Receives an item, a profile and a folder; gives the mezzanine while it grows and when it is done. Promises that every
 //! GOP it tells of was looked at, and that what it calls done was verified. Does not decide what is prepared when.
 
+mod chip;
 pub mod growth;
 pub mod task;
 
@@ -13,8 +14,10 @@ use std::time::Duration;
 
 use super::mezzanine::{Mezzanine, MezzanineId};
 use super::recipe::Recipe;
+use super::trial::Chosen;
 use super::verify::Flaw;
 use crate::config::Profile;
+use crate::ffmpeg::encoders::Codec;
 use crate::ffmpeg::{Ending, Evidence, Family};
 use crate::library::Item;
 
@@ -29,6 +32,8 @@ pub struct Tools {
     pub can_tone_map: bool,
     /// Whether ffmpeg can write text (filter `drawtext`).
     pub can_write_text: bool,
+    /// What makes pictures, once it is known.
+    pub encoder: Chosen,
 }
 
 /// What to prepare.
@@ -72,6 +77,8 @@ pub struct Made {
     pub mezzanine: Mezzanine,
     /// How it was made.
     pub recipe: Recipe,
+    /// What made its picture; none where it was kept.
+    pub codec: Option<Codec>,
 }
 
 /// Why a preparation ended without a mezzanine.

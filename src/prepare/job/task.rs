@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::chip::Chip;
 use super::growth::Grown;
 use super::{AttemptError, Growth, JobError, Made, Request, STALL_LIMIT, Tools, judge, last_words};
 use crate::ffmpeg::child::{ChildSpec, Ending, Limits, Role};
@@ -23,6 +24,7 @@ use crate::prepare::gop_index;
 use crate::prepare::mezzanine::{Gop, Mezzanine, MezzanineId};
 use crate::prepare::plan::{self, Plan};
 use crate::prepare::recipe::{self, Recipe};
+use crate::prepare::trial::task as trial;
 use crate::prepare::verify::{self, Expected, Flaw};
 use crate::units::MediaTime;
 
@@ -43,8 +45,8 @@ const STDOUT_MAX: u64 = 1 << 20;
 /// Estimated, and generous: no encode on a machine that can keep a channel on air comes near.
 const CPU_SECS_LEAST: u64 = 900;
 const CPU_SECS_A_SECOND: u64 = 400;
-/// How many preparations of one item are tried: remux, transcode, transcode at its true length.
-const ATTEMPTS_MAX: usize = 3;
+/// How many preparations of one item are tried: remux, transcode by a chip, transcode, transcode at its true length.
+const ATTEMPTS_MAX: usize = 4;
 /// Progress is logged this often.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
 
@@ -65,13 +67,19 @@ pub async fn run(
     let loudness = loudness?;
     let media = &request.item.media;
     let mut recipe = recipe::decide(media, extent.as_ref().map_err(Clone::clone)?, &request.profile);
+    let mut chip = Chip::default();
     for attempt in 0..ATTEMPTS_MAX {
         let extent = extent.as_mut().map_err(|error| error.clone())?;
-        let plan = plan::plan(media, extent, &request.profile, &recipe, tools.can_tone_map)
+        let mut plan = plan::plan(media, extent, &request.profile, &recipe, tools.can_tone_map)
             .map_err(|unfit| JobError::Unfit(unfit.to_string()))?;
+        chip.takes(&mut plan.picture, request, tools).await;
         let files = Files::new(request, attempt);
         let failure = match worker.attempt(&plan, &recipe, extent, loudness, &files).await {
-            Ok(mezzanine) => return Ok(Made { mezzanine, recipe }),
+            Ok(mezzanine) => {
+                let codec = plan.picture.encoder().map(|encoder| encoder.manner.codec);
+                Chip::did_it(codec, tools);
+                return Ok(Made { mezzanine, recipe, codec });
+            }
             Err(failure) => failure,
         };
         files.remove();
@@ -84,6 +92,8 @@ pub async fn run(
             ) => {
                 return Err(error);
             }
+            // Whatever is wrong with the item, x264 will say so, too.
+            failure if chip.failed(&plan.picture, &failure, tools) => {}
             failure if recipe.keeps_picture() => recipe = plan::instead_of_remux(failure.to_string()),
             AttemptError::Flaw(Flaw::Frames { made, wanted }) => match plan::shortened(extent, &plan, made) {
                 Some(shorter) => *extent = shorter,
@@ -220,6 +230,9 @@ impl Worker<'_> {
             playlist: &files.playlist,
         };
         let mut spec = self.spec(&self.tools.ffmpeg, args::prepare_args(&job), Role::Prepare);
+        if let Some(encoder) = plan.picture.encoder() {
+            spec.limits = trial::limits(encoder.manner.codec, spec.limits);
+        }
         spec.limits.cpu_secs = cpu_limit(plan.expected.length);
         spec.limits.file_bytes = Some(self.request.bytes_max);
         let grown = self.make(&spec, plan, files).await?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{KEPT_MAX, KEY_PREFIX, SlateCard, SlateError};
+use crate::config::{Profile, Style, defaults};
 use crate::ffmpeg::child::{ChildSpec, Limits, Role};
 use crate::ffmpeg::family::Family;
 use crate::ffmpeg::slate_args::{self, Slate, SlateText};
@@ -101,10 +102,13 @@ async fn draw(
 ) -> Result<Mezzanine, SlateError> {
     let (ts, playlist) = (place.join("slate.ts"), place.join("slate.m3u8"));
     let length = card.length();
-    let renditions = ladder::of_card(&card.profile, card.frame_rate(), length.frames);
+    // It is to be gone as soon as there is something better, however long the GOPs of films are.
+    let style = Style { gop_secs: defaults::GOP_SECONDS, ..card.profile.style };
+    let profile = Profile { style, ..Profile::clone(&card.profile) };
+    let renditions = ladder::of_card(&profile, card.frame_rate(), length.frames);
     let slate = Slate {
         renditions: &renditions,
-        encoder: plan::encoder(&card.profile, card.frame_rate(), length.frames),
+        encoder: plan::encoder(&profile, card.frame_rate(), length.frames),
         audio_packets: length.audio_packets,
         audio_kbps: card.profile.audio_kbps,
         texts,
