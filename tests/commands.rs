@@ -53,11 +53,36 @@ fn check_finds_a_good_machine_good_and_changes_nothing() {
     let answer = json(&home, &["check", "--json"], 0);
     assert_eq!(answer["ok"], true, "{answer}");
     let good = checks(&answer, "ok");
-    for name in ["configuration", "ffmpeg", "ffprobe", "ffmpeg encoders", "ffmpeg filters", "address", "folder of one"]
-    {
+    for name in [
+        "configuration",
+        "ffmpeg",
+        "ffprobe",
+        "ffmpeg encoders",
+        "ffmpeg filters",
+        "encoder",
+        "address",
+        "folder of one",
+    ] {
         assert!(good.contains_key(name), "{name}: {answer}");
     }
     assert!(!home.path("data").exists());
+}
+
+/// Goal: who asks for a chip that is not there hears it before the station runs without it. Method: VA-API by a program
+/// that finds none.
+#[test]
+fn check_tells_that_a_chip_is_not_there() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let ffmpeg = folder.path().join("ffmpeg");
+    let none = "case \"$*\" in *h264_vaapi*) echo 'No VA display found' >&2; exit 1;; esac";
+    fs::write(&ffmpeg, format!("#!/bin/sh\n{none}\nexec ffmpeg \"$@\"\n")).unwrap();
+    fs::set_permissions(&ffmpeg, fs::Permissions::from_mode(0o755)).unwrap();
+    let station = "encoder = \"vaapi\"".to_owned();
+    let home = Home::new(Settings { ffmpeg: ffmpeg.into(), station, ..Settings::default() });
+    let (fact, hint) = checks(&json(&home, &["check", "--json"], 0), "warning").remove("encoder").unwrap();
+    assert_eq!(fact, "x264 makes pictures; not used are vaapi: No VA display found");
+    assert!(hint.contains("driver"), "{hint}");
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub(crate) struct Kind {
     ending: &'static str,
     rate: u32,
     clips: u64,
+    /// How often it is played to make one clip.
+    rounds: u32,
     codecs: &'static str,
 }
 
@@ -42,6 +44,7 @@ pub(crate) const FIT_3M: Kind = Kind {
     ending: "mp4",
     rate: 25,
     clips: CLIPS,
+    rounds: 1,
     codecs: "-c:v libx264 -preset veryfast -profile:v high -b:v 3000k -minrate 3000k -maxrate 3000k -bufsize 3000k \
         -x264-params nal-hrd=cbr:open-gop=0:keyint=50:min-keyint=50:scenecut=0 -c:a aac -b:a 160k",
 };
@@ -63,6 +66,9 @@ pub(crate) const FIT_6M: Kind = Kind {
         -x264-params nal-hrd=cbr:open-gop=0:keyint=50:min-keyint=50:scenecut=0 -c:a aac -b:a 160k",
     ..FIT_3M
 };
+
+/// Keeps its picture, alone, and lasts.
+pub(crate) const FIT_LONG: Kind = Kind { folder: "fit-long", clips: 1, rounds: 10, ..FIT_3M };
 
 /// Must be made anew, an old kind.
 pub(crate) const MPEG4: Kind = Kind {
@@ -93,6 +99,13 @@ pub(crate) const LONG_GOPS: Kind = Kind {
     ..FIT_3M
 };
 
+impl Kind {
+    /// Returns how long a clip is.
+    pub(crate) fn seconds(self) -> u32 {
+        LENGTH * self.rounds
+    }
+}
+
 /// Returns the folder with a kind's clips, made if they are missing.
 pub(crate) fn folder(clips: &Path, kind: Kind) -> Result<PathBuf> {
     let folder = clips.join(kind.folder);
@@ -105,6 +118,13 @@ pub(crate) fn folder(clips: &Path, kind: Kind) -> Result<PathBuf> {
         let sound = format!("anoisesrc=d={LENGTH}:c=pink:r=48000:a=0.2:s=7,aformat=channel_layouts=stereo");
         let input = ["-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &sound];
         make(&first, &input, kind.codecs)?;
+        if kind.rounds > 1 {
+            let once = first.with_extension(format!("once.{}", kind.ending));
+            fs::rename(&first, &once)?;
+            let (rounds, path) = ((kind.rounds - 1).to_string(), once.to_str().context("the path is not UTF-8")?);
+            make(&first, &["-stream_loop", &rounds, "-i", path], "-c copy")?;
+            fs::remove_file(&once)?;
+        }
     }
     // The others differ in their bytes, so that they are items of their own, and not in what they cost.
     for n in 2..=kind.clips {

@@ -4,7 +4,7 @@
 //! machine and the moment, into docs/benchmarks.md. It judges nothing: figures only. Sections that are not run keep
 //! the figures they have.
 //!
-//! Settings by environment: `ONLY` (section names), `RUNS` (starts of each kind), `MINUTES` (on air), `CHANNELS` (how
+//! Settings by environment: `ONLY` (section names), `RUNS` (starts of each kind, pairs of preparing up to 5), `MINUTES` (on air), `CHANNELS` (how
 //! many, a list), `SECONDS` (rivals).
 #![expect(
     clippy::disallowed_methods,
@@ -20,7 +20,7 @@ mod machine;
 mod nginx;
 mod on_air;
 mod page;
-mod prepare;
+mod preparing;
 mod process;
 mod rivals;
 mod scrape;
@@ -28,6 +28,7 @@ mod serving;
 mod start;
 mod station;
 mod viewers;
+mod workshop;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,7 +36,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 /// The sections in the order of the page.
-const SECTIONS: [&str; 7] = ["start", "on-air", "rivals", "prepare", "scrape", "serving", "viewers"];
+const SECTIONS: [&str; 7] = ["start", "on-air", "rivals", "preparing", "scrape", "serving", "viewers"];
 
 /// What is measured, and how thoroughly.
 #[derive(Debug)]
@@ -61,7 +62,8 @@ pub(crate) struct Settings {
 fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let settings = settings(root)?;
-    if !settings.program.exists() {
+    // The workshop is part of this program.
+    if !settings.program.exists() && settings.only != ["preparing"] {
         bail!("{} is missing (hint: cargo build --release)", settings.program.display());
     }
     let path = root.join("docs/benchmarks.md");
@@ -75,7 +77,7 @@ fn main() -> Result<()> {
             "scrape" => scrape::measure(&settings),
             "serving" => serving::measure(&settings),
             "viewers" => viewers::measure(&settings),
-            _ => prepare::measure(&settings),
+            _ => preparing::measure(&settings),
         };
         let text = text.with_context(|| format!("failed to measure {name}"))?;
         let told = page::section(name, &text, &machine::describe(root, &before), &command(name));

@@ -28,7 +28,9 @@ pub(super) async fn run(path: &Path, json: bool, token: &CancellationToken) -> E
     };
     let mut checks = vec![ok("configuration", format!("{} channels", config.channels.len()))];
     checks.extend(programs(&config.station, token).await);
-    checks.push(encoder(&config.station, token).await);
+    if check_exit(&checks) == Exit::Done {
+        checks.push(encoder(&config.station, token).await);
+    }
     checks.push(data(&config.station.data));
     checks.extend(operators_token(&config));
     checks.push(port("address", config.station.listen));
