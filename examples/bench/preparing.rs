@@ -81,7 +81,6 @@ pub(crate) fn measure(settings: &Settings) -> Result<String> {
         let film = clips::first(&settings.clips, case.film)?;
         let (mut ours, mut plain) = (Vec::new(), Vec::new());
         for pair in 0..pairs {
-            eprintln!("bench: {}, pair {} of {pairs}", case.words, pair + 1);
             // Who comes first alternates: what one leaves in memory helps both.
             if pair % 2 == 0 {
                 ours.push(by_the_workshop(&media, case)?);
@@ -90,6 +89,11 @@ pub(crate) fn measure(settings: &Settings) -> Result<String> {
                 plain.push(by_plain_ffmpeg(&film, case.plain)?);
                 ours.push(by_the_workshop(&media, case)?);
             }
+            let told = |took: Option<&Took>| {
+                took.map_or_else(String::new, |(wall, cpu)| format!("{wall:.2?} (CPU {cpu:.2?})"))
+            };
+            let (own, other) = (told(ours.last()), told(plain.last()));
+            eprintln!("bench: {}, pair {} of {pairs}: {own}, plain {other}", case.words, pair + 1);
         }
         rows.push(row(case, &ours, &plain)?);
     }
@@ -123,7 +127,8 @@ fn row(case: &Case, ours: &[Took], plain: &[Took]) -> Result<Vec<String>> {
         let half = all.len() / 2;
         if all.len() % 2 == 1 { all[half] } else { f64::midpoint(all[half - 1], all[half]) }
     };
-    let (wall, cpu): (fn(&Took) -> Duration, fn(&Took) -> Duration) = (|took| took.0, |took| took.1);
+    let wall: fn(&Took) -> Duration = |took| took.0;
+    let cpu: fn(&Took) -> Duration = |took| took.1;
     let length = f64::from(case.film.seconds());
     let (own, other) = (median(ours, wall)?, median(plain, wall)?);
     Ok(vec![

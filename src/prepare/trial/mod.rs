@@ -6,6 +6,9 @@
 
 pub mod task;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use tokio::sync::watch;
 
 use super::annexb;
@@ -25,12 +28,13 @@ const NODE_FIRST: u16 = 128;
 #[derive(Clone, Debug)]
 pub struct Chosen {
     found: watch::Sender<Option<Codec>>,
-    failures: watch::Sender<u32>,
+    /// Jobs in a row whose chip failed.
+    failures: Arc<AtomicU32>,
 }
 
 impl Default for Chosen {
     fn default() -> Self {
-        Self { found: watch::Sender::new(None), failures: watch::Sender::new(0) }
+        Self { found: watch::Sender::new(None), failures: Arc::default() }
     }
 }
 
@@ -57,7 +61,7 @@ impl Chosen {
     }
 
     fn unless_it_fails(&self, codec: Codec) -> Codec {
-        if *self.failures.borrow() < FAILURES_MAX { codec } else { Codec::X264 }
+        if self.failures.load(Ordering::SeqCst) < FAILURES_MAX { codec } else { Codec::X264 }
     }
 
     /// Takes note of what was found.
@@ -68,15 +72,9 @@ impl Chosen {
     /// Takes note of a job that the chip did, or could not do; true where it is asked no more from now on.
     #[must_use]
     pub fn note(&self, done: bool) -> bool {
-        let mut given_up = false;
-        self.failures.send_if_modified(|failures| {
-            if *failures < FAILURES_MAX {
-                *failures = if done { 0 } else { *failures + 1 };
-                given_up = *failures == FAILURES_MAX;
-            }
-            false
-        });
-        given_up
+        let count = |before| (before < FAILURES_MAX).then(|| if done { 0 } else { before + 1 });
+        let counted = self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, count);
+        counted.is_ok_and(|before| !done && before + 1 == FAILURES_MAX)
     }
 }
 
