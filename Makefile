@@ -85,7 +85,7 @@ soak: build ## Live through 30 days of channel in minutes (DAYS=, SPEED=)
 
 clean: ## Remove what was built and fetched; films, settings and data stay
 	@cargo clean
-	@rm -rf .tools $(BROWSER)/node_modules scripts/lint/node_modules
+	@rm -rf .tools $(BROWSER)/node_modules tests/store/node_modules scripts/lint/node_modules
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetches what the tests need beside the system's packages: a Python and a Node package with strict playlist readers, the
-# browser's driver, and a second ffmpeg.
+# browser's driver, an S3-compatible store, and a second ffmpeg.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,6 +9,13 @@ browser=tests/browser
 if [ ! "$browser/node_modules/.package-lock.json" -nt "$browser/package-lock.json" ]; then
   echo "Fetching the Node packages of the tests (15 MB, once)"
   npm ci --prefix "$browser" --no-audit --no-fund
+fi
+
+# An S3-compatible store.
+store=tests/store
+if [ ! "$store/node_modules/.package-lock.json" -nt "$store/package-lock.json" ]; then
+  echo "Fetching the store of the tests (5 MB, once)"
+  npm ci --prefix "$store" --no-audit --no-fund
 fi
 
 python=.tools/python

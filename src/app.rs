@@ -1,6 +1,7 @@
 //! The composition root: builds every task, follows the configuration, waits for all of them.
 
 mod channels;
+mod mirrors;
 pub mod reload;
 mod startup;
 pub mod token;
@@ -29,6 +30,8 @@ use crate::service::task as service;
 use crate::store::Store;
 use crate::units::ChannelId;
 use channels::{Begun, Channels, Common, Ground};
+pub use mirrors::MirrorError;
+use mirrors::{Mirrors, Wanted};
 pub use startup::StartupError;
 pub(crate) use startup::handles_max;
 use startup::{connections_max, listen, listen_for_metrics, lock, make_folders};
@@ -78,6 +81,7 @@ pub async fn run(
     let run_folder = station.data.join("run");
     // Nothing is touched before it is sure that no other station is at work on it.
     let (token_told, token_seen) = watch::channel(token::present(&config.admin)?);
+    let mirror = Wanted::read(config.mirror.as_ref())?;
     let listener = listen(station.listen).map_err(|source| StartupError::Listen { address: station.listen, source })?;
     let metrics_listener = listen_for_metrics(config.metrics.listen)?;
     let _until_the_end = lock(&station.data)?;
@@ -105,6 +109,11 @@ pub async fn run(
     tracker.spawn(clock.clone().follow(root.clone()));
     let common = Common { ground, preparer: preparer.clone(), clock: clock.clone(), first_timestamp, run_folder };
     let mut channels = Channels::new(config, begun, off, common);
+    let mut mirrors = Mirrors::new(clock.clone(), root.clone(), tracker.clone());
+    if let Err(error) = mirrors.follow(mirror, &channels.sources().borrow()) {
+        // Nothing but copies is missing, and the channels are on air already.
+        tracing::error!("{error}");
+    }
     let reloads = Arc::new(Reloads::since(begun_at));
     let tally = Arc::<http::Tally>::default();
     tracker.spawn(service::watch(channels.roster(), root.clone()));
@@ -113,6 +122,7 @@ pub async fn run(
     if let Some(listener) = metrics_listener {
         let sources = Sources {
             channels: channels.sources(),
+            mirrors: mirrors.numbers(),
             preparer,
             store: store.clone(),
             tally: Arc::clone(&tally),
@@ -133,7 +143,7 @@ pub async fn run(
     started(address);
     service::ready();
 
-    Operator::new(path, orders, token_told).follow(&mut channels, &reloads, &clock, &token).await;
+    Operator::new(path, orders, token_told).follow(&mut channels, &mut mirrors, &reloads, &clock, &token).await;
     service::stopping();
     ready.send_replace(false);
     Ok(wind_down(&tracker, store).await)
@@ -167,14 +177,24 @@ impl Operator {
 
     /// Does what the configuration says whenever it is saved, or the station is sent SIGHUP, and what is ordered, until the
     /// token ends. A configuration with problems changes nothing.
-    async fn follow(mut self, channels: &mut Channels, reloads: &Reloads, clock: &Clock, end: &CancellationToken) {
+    async fn follow(
+        mut self,
+        channels: &mut Channels,
+        mirrors: &mut Mirrors,
+        reloads: &Reloads,
+        clock: &Clock,
+        end: &CancellationToken,
+    ) {
         loop {
             tokio::select! {
                 biased;
                 () = end.cancelled() => return,
                 text = self.file.next() => match text.and_then(|text| self.understand(&text)) {
-                    Ok((config, token)) => {
+                    Ok((config, token, mirror)) => {
                         let change = channels.follow(&config).await;
+                        if let Err(error) = mirrors.follow(mirror, &channels.sources().borrow()) {
+                            tracing::error!("{error}");
+                        }
                         self.token.send_replace(token);
                         reloads.taken(clock.wall());
                         tracing::info!(change = change.words(), "configuration was read again");
@@ -201,11 +221,12 @@ impl Operator {
         }
     }
 
-    fn understand(&self, text: &str) -> Result<(Config, Option<Token>), String> {
+    fn understand(&self, text: &str) -> Result<(Config, Option<Token>, Option<Wanted>), String> {
         let told = |problems: config::Problems| problems.to_a_running_station().to_string();
         let config = reload::parse(text, &self.path).map_err(told)?;
         let token = token::present(&config.admin).map_err(|error| error.to_string())?;
-        Ok((config, token))
+        let mirror = Wanted::read(config.mirror.as_ref()).map_err(|error| error.to_string())?;
+        Ok((config, token, mirror))
     }
 }
 

@@ -12,6 +12,7 @@
 //! - [`feed`], [`on_air`]: mezzanines → one never-ending ffmpeg → chunks.
 //! - [`hls`]: chunks → segments and playlists.
 //! - [`channel`]: one channel, the stages above joined.
+//! - [`mirror`]: copies of playlists and segments, kept in an S3-compatible store.
 //! - [`http`]: pages, playlists, segments, API.
 //! - [`metrics`]: numbers about all of it, for Prometheus.
 //! - [`service`]: what the service manager is told.
@@ -30,6 +31,7 @@ pub mod hls;
 pub mod http;
 pub mod library;
 pub mod metrics;
+pub mod mirror;
 pub mod on_air;
 pub mod prepare;
 pub mod schedule;

@@ -49,7 +49,9 @@ fn station() -> (Home, Station) {
 /// for something, then each series is held against the table, and each metric of the table is looked for.
 #[test]
 fn every_series_is_of_the_table_and_every_metric_of_the_table_is_there() {
-    let (_home, station) = station();
+    let (home, station) = station();
+    // The mirror's are told as soon as there is one.
+    home.save(&format!("[mirror]\nurl = \"file://{}\"\n\n{CHANNELS}", home.path("copies").display()));
     let playlist = station.playlist("one").unwrap();
     let segment = playlist.lines().rfind(|line| line.starts_with("segments/")).unwrap();
     let sent = station.get(&format!("/channels/one/{segment}")).body.len();
@@ -57,7 +59,9 @@ fn every_series_is_of_the_table_and_every_metric_of_the_table_is_there() {
     let live = station.live_ts("one");
     let scraped = station.until("a whole look", || {
         let scraped = scrape(&station);
-        (scraped.value("nightcast_channel_live_ts_viewers", &[("channel", "one")]) > 0.0).then_some(scraped)
+        let mirrored =
+            scraped.get("nightcast_mirror_objects", &[("channel", "two")]).is_some_and(|objects| objects > 0.0);
+        (mirrored && scraped.value("nightcast_channel_live_ts_viewers", &[("channel", "one")]) > 0.0).then_some(scraped)
     });
     promtool_is_content(&scraped.text);
     every_series_is_known(&scraped);

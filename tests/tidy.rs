@@ -218,7 +218,7 @@ fn what_comes_from_elsewhere_is_locked_by_checksum() {
             }
         }
     }
-    for npm in ["tests/browser/package-lock.json", "scripts/lint/package-lock.json"] {
+    for npm in ["tests/browser/package-lock.json", "tests/store/package-lock.json", "scripts/lint/package-lock.json"] {
         let lock: serde_json::Value = serde_json::from_str(&read(npm)).unwrap();
         for (name, package) in lock["packages"].as_object().unwrap().iter().filter(|(name, _)| !name.is_empty()) {
             if !package["integrity"].as_str().is_some_and(|sum| sum.starts_with("sha512-")) {
@@ -240,7 +240,13 @@ fn what_comes_from_elsewhere_is_locked_by_checksum() {
 
 #[test]
 fn the_locks_are_kept_and_every_build_obeys_them() {
-    let locks = ["Cargo.lock", "fuzz/Cargo.lock", "tests/browser/package-lock.json", "scripts/requirements.txt"];
+    let locks = [
+        "Cargo.lock",
+        "fuzz/Cargo.lock",
+        "tests/browser/package-lock.json",
+        "tests/store/package-lock.json",
+        "scripts/requirements.txt",
+    ];
     let ignored = read(".gitignore");
     let mut broken: Vec<_> = locks
         .iter()
@@ -303,7 +309,9 @@ fn code_spans(text: &str) -> Vec<&str> {
 #[test]
 fn links_lead_to_files() {
     let mut broken = Vec::new();
-    for page in ["README.md", "ARCHITECTURE.md", "docs/benchmarks.md", "docs/faults.md", "docs/runbook.md"] {
+    for page in
+        ["README.md", "ARCHITECTURE.md", "docs/benchmarks.md", "docs/faults.md", "docs/runbook.md", "docs/scaling.md"]
+    {
         let folder = Path::new(page).parent().unwrap();
         let text = read(page);
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket};
 
+use super::mirrors::MirrorError;
 use super::token::TokenError;
 use crate::config;
 
@@ -72,6 +73,9 @@ pub enum StartupError {
     /// The operator's token is named and of no use.
     #[error("failed to start: {0}")]
     Token(#[from] TokenError),
+    /// The mirror's keys are named and of no use.
+    #[error("failed to start: {0}")]
+    Mirror(#[from] MirrorError),
     /// The database cannot be used.
     #[error("failed to open the station's database in {path}")]
     Store {

@@ -5,15 +5,18 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::file::{At, ChannelFile, PictureFile, Scalar, SoundFile, WeightsFile};
+use super::mirror::MirrorWish;
 use super::validate::{Judge, narrow, overlap};
 use super::{Channel, Order, PrepareMode, Profile, defaults, value};
 use crate::units::ChannelId;
 
-/// The channels, and every folder with its place for the judgements that come after.
+/// The channels, and what of them is needed for the judgements that come after.
 #[derive(Default)]
-pub(super) struct Channels {
+pub(super) struct Judged {
     pub(super) channels: Vec<Channel>,
     pub(super) folders: Vec<(PathBuf, Range<usize>, String)>,
+    /// What channels say of the mirror.
+    pub(super) mirrors: Vec<MirrorWish>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -34,8 +37,8 @@ const ORDERS: &[(&str, OrderWord)] = &[
 const PREPARES: &[(&str, PrepareMode)] = &[("auto", PrepareMode::Auto), ("always", PrepareMode::Always)];
 
 /// Judges all channels. One without a usable id or folder is left out; it has been complained about.
-pub(super) fn all(files: Vec<ChannelFile>, judge: &mut Judge<'_>) -> Channels {
-    let mut all = Channels::default();
+pub(super) fn all(files: Vec<ChannelFile>, judge: &mut Judge<'_>) -> Judged {
+    let mut all = Judged::default();
     let mut lines_by_id: HashMap<ChannelId, usize> = HashMap::new();
     for file in files {
         file.place.clone_into(&mut judge.place);
@@ -60,6 +63,8 @@ pub(super) fn all(files: Vec<ChannelFile>, judge: &mut Judge<'_>) -> Channels {
         let profile = judge.with_renditions(profile, &file);
         let name = file.name.as_ref().and_then(|name| judge.name(name));
         if let (Some((id, _)), Some(name)) = (id, name) {
+            let wish = |wish: At<bool>| MirrorWish { id: id.clone(), place: file.place.clone(), wish };
+            all.mirrors.extend(file.mirror.map(wish));
             let folders = folders.into_iter().map(|(path, _)| path).collect();
             let seed = seed.unwrap_or_else(|| defaults::seed(id.as_str()));
             all.channels.push(Channel { id, name, folders, order, seed, profile });

@@ -15,7 +15,7 @@ use super::table::{Section, complain};
 pub(super) type At<T> = Spanned<T>;
 
 /// The keys of the file itself.
-pub(super) const FILE_KEYS: &[&str] = &["station", "metrics", "admin", "channel"];
+pub(super) const FILE_KEYS: &[&str] = &["station", "metrics", "admin", "mirror", "channel"];
 /// The keys of `[station]`.
 pub(super) const STATION_KEYS: &[&str] = &[
     "name",
@@ -34,9 +34,23 @@ pub(super) const STATION_KEYS: &[&str] = &[
 pub(super) const METRICS_KEYS: &[&str] = &["listen"];
 /// The keys of `[admin]`.
 pub(super) const ADMIN_KEYS: &[&str] = &["token-file"];
+/// The keys of `[mirror]`.
+pub(super) const MIRROR_KEYS: &[&str] = &["url", "endpoint", "region", "credentials-file"];
 /// The keys of each `[[channel]]`.
-pub(super) const CHANNEL_KEYS: &[&str] =
-    &["id", "name", "folder", "order", "spacing", "weights", "seed", "prepare", "renditions", "picture", "sound"];
+pub(super) const CHANNEL_KEYS: &[&str] = &[
+    "id",
+    "name",
+    "folder",
+    "order",
+    "spacing",
+    "weights",
+    "seed",
+    "prepare",
+    "renditions",
+    "mirror",
+    "picture",
+    "sound",
+];
 /// The keys of each table in `renditions`.
 pub(super) const RENDITION_KEYS: &[&str] = &["name", "size", "quality", "kbps", "max-kbps"];
 /// The keys of `[channel.picture]`.
@@ -50,6 +64,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("[station]", STATION_KEYS),
     ("[metrics]", METRICS_KEYS),
     ("[admin]", ADMIN_KEYS),
+    ("[mirror]", MIRROR_KEYS),
     ("[[channel]]", CHANNEL_KEYS),
     ("[channel.picture]", PICTURE_KEYS),
     ("[channel.sound]", SOUND_KEYS),
@@ -73,6 +88,7 @@ pub(super) struct File {
     pub(super) station: StationFile,
     pub(super) metrics: MetricsFile,
     pub(super) admin: AdminFile,
+    pub(super) mirror: Option<MirrorFile>,
     pub(super) channels: Vec<ChannelFile>,
 }
 
@@ -104,6 +120,15 @@ pub(super) struct AdminFile {
     pub(super) token_file: Option<At<String>>,
 }
 
+/// `[mirror]`
+#[derive(Debug, Default)]
+pub(super) struct MirrorFile {
+    pub(super) url: Option<At<String>>,
+    pub(super) endpoint: Option<At<String>>,
+    pub(super) region: Option<At<String>>,
+    pub(super) credentials_file: Option<At<String>>,
+}
+
 /// `[[channel]]`
 #[derive(Debug)]
 pub(super) struct ChannelFile {
@@ -118,6 +143,7 @@ pub(super) struct ChannelFile {
     pub(super) seed: Option<At<i64>>,
     pub(super) prepare: Option<At<String>>,
     pub(super) renditions: Option<At<Vec<RenditionFile>>>,
+    pub(super) mirror: Option<At<bool>>,
     pub(super) picture: PictureFile,
     pub(super) sound: SoundFile,
 }
@@ -180,9 +206,19 @@ pub(super) fn read(root: &DeTable<'_>, problems: &mut Problems) -> File {
         let section = Section::open(table, span, "[admin]".to_owned(), ADMIN_KEYS, problems);
         AdminFile { token_file: section.text("token-file", problems) }
     });
+    let mirror = top.table("mirror", problems).map(|(table, span)| {
+        let section = Section::open(table, span, "[mirror]".to_owned(), MIRROR_KEYS, problems);
+        section.require("url", "where the copies go: url = \"s3://bucket/tv\"", problems);
+        MirrorFile {
+            url: section.text("url", problems),
+            endpoint: section.text("endpoint", problems),
+            region: section.text("region", problems),
+            credentials_file: section.text("credentials-file", problems),
+        }
+    });
     let (station, metrics) = (station.unwrap_or_default(), metrics.unwrap_or_default());
     let admin = admin.unwrap_or_default();
-    File { station, metrics, admin, channels: read_channels(&top, problems) }
+    File { station, metrics, admin, mirror, channels: read_channels(&top, problems) }
 }
 
 fn read_station(section: &Section<'_>, problems: &mut Problems) -> StationFile {
@@ -273,6 +309,7 @@ fn read_channel(table: &DeTable<'_>, span: Range<usize>, problems: &mut Problems
         seed: section.whole("seed", problems),
         prepare: section.text("prepare", problems),
         renditions: read_renditions(&section, problems),
+        mirror: section.truth("mirror", problems),
         picture: picture.unwrap_or_default(),
         sound: sound.unwrap_or_default(),
         place,

@@ -6,6 +6,7 @@ mod change;
 mod channel;
 pub mod defaults;
 mod file;
+pub mod mirror;
 mod picture;
 pub mod problem;
 pub mod reloads;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use change::Change;
+pub use mirror::Mirror;
 pub use problem::{Problem, Problems};
 pub use style::{EncoderChoice, Preset, Style, Tune};
 
@@ -76,6 +78,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// Who may change what goes on.
     pub admin: Admin,
+    /// Where copies of what viewers fetch are kept; none where they are not.
+    pub mirror: Option<Mirror>,
     /// The channels in the order of the file; at least one, ids unique.
     pub channels: Vec<Channel>,
 }

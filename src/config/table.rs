@@ -60,7 +60,9 @@ impl<'t> Section<'t> {
         }
         match nearest(written, self.known) {
             Some("channel") => "did you mean [[channel]]?".to_owned(),
-            Some(table @ ("station" | "metrics" | "admin")) => format!("did you mean [{table}]?"),
+            Some(table @ ("station" | "metrics" | "admin" | "mirror")) if self.place.is_empty() => {
+                format!("did you mean [{table}]?")
+            }
             Some(word) => format!("did you mean \"{word}\"?\nthe keys are {}", self.known.join(", ")),
             None => format!("the keys are {}", self.known.join(", ")),
         }
@@ -104,6 +106,16 @@ impl<'t> Section<'t> {
             return Some(Spanned::new(value.span(), text.clone().into_owned()));
         }
         self.wrong_type(key, value, "text in quotes", problems);
+        None
+    }
+
+    /// Returns `true` or `false`.
+    pub(super) fn truth(&self, key: &str, problems: &mut Problems) -> Option<At<bool>> {
+        let (_, value) = self.value(key)?;
+        if let DeValue::Boolean(truth) = value.get_ref() {
+            return Some(Spanned::new(value.span(), *truth));
+        }
+        self.wrong_type(key, value, "true or false, without quotes", problems);
         None
     }
 

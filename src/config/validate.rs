@@ -26,19 +26,32 @@ pub(super) fn config(file: File, base: &Path, cores: usize, problems: &mut Probl
     "[admin]".clone_into(&mut judge.place);
     let token_file = file.admin.token_file.and_then(|path| judge.path(&path, "token-file"));
     let channels = channel::all(file.channels, &mut judge);
-    for (folder, span, place) in channels.folders {
-        if overlap(&folder, &station.data) {
-            judge.place = place;
+    let mirror = judge.mirror(file.mirror, channels.mirrors);
+    let folders = channels.folders;
+    for (folder, span, place) in &folders {
+        if overlap(folder, &station.data) {
+            judge.place.clone_from(place);
             let (folder, data) = (folder.display(), station.data.display());
             let hint = "the station would play its own files: keep films apart from data, which [station] can move";
             judge.complain(
-                &span,
+                span,
                 format!("the folder {folder} and the data folder {data} overlap"),
                 Some(hint.to_owned()),
             );
         }
     }
-    Config { station, metrics, admin: Admin { token_file }, channels: channels.channels }
+    if let Some(folder) = mirror.as_ref().and_then(super::Mirror::folder) {
+        judge.place.clear();
+        let films = folders
+            .iter()
+            .map(|(films, span, _)| (films, span.clone(), "films would be played twice, or copies of them"));
+        let data = (&station.data, 0..0, "the station clears up in its own folder");
+        for (other, span, why) in films.chain([data]).filter(|(other, ..)| overlap(other, folder)) {
+            let message = format!("the mirror's folder {} and {} overlap", folder.display(), other.display());
+            judge.complain(&span, message, Some(format!("{why}: keep the mirror apart, by url in [mirror]")));
+        }
+    }
+    Config { station, metrics, admin: Admin { token_file }, mirror, channels: channels.channels }
 }
 
 impl Judge<'_> {
@@ -296,7 +309,10 @@ mod tests {
             ffprobe: "ffprobe".into(),
         };
         let metrics = Metrics { listen: Some("127.0.0.1:9191".parse().unwrap()) };
-        assert_eq!(load(SHORTEST), Config { station, metrics, admin: Admin::default(), channels: vec![channel] });
+        assert_eq!(
+            load(SHORTEST),
+            Config { station, metrics, admin: Admin::default(), mirror: None, channels: vec![channel] }
+        );
     }
 
     #[test]

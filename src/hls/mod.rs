@@ -34,3 +34,16 @@ pub const SEGMENT_GOAL: MediaTime = MediaTime::from_millis(1_950);
 
 /// The playlist always lists at least this much once it has it: three target durations (RFC 8216 §6.2.2).
 pub const WINDOW: MediaTime = MediaTime::from_secs(3 * TARGET_DURATION_SECS);
+
+/// What caches are told of a playlist. They change about every two seconds (one segment): a second keeps a cache in front of
+/// a crowd useful and costs a viewer at most that second of the 6 to 8 they stay behind the edge.
+pub const PLAYLIST_CACHE: &str = "public, max-age=1";
+
+/// What caches are told of a segment. Its number never returns, not even after a restart, so its bytes never change.
+pub const SEGMENT_CACHE: &str = "public, max-age=31536000, immutable";
+
+/// The media type of a playlist (RFC 8216 §4).
+pub const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
+
+/// The media type of a segment: MPEG-2 transport stream (RFC 3555 §4.2).
+pub const TS_TYPE: &str = "video/mp2t";

@@ -16,25 +16,17 @@ use super::error::HttpError;
 use super::state::{ChannelView, StationView};
 use super::tally::wants_body;
 use super::viewers::Peer;
-use crate::hls::{PlaylistBody, Snapshot};
+use crate::hls::{self, PlaylistBody, Snapshot};
 use crate::units::Msn;
 
 /// How long a request for a playlist waits for a channel that is starting. Most channels start within a second, so a
 /// player's first request succeeds; a longer wait would meet the time-outs of players and proxies.
 const FIRST_PLAYLIST_WAIT: Duration = Duration::from_secs(3);
 
-/// Playlists change about every two seconds (one segment): a second keeps a cache in front of a crowd useful and costs
-/// a viewer at most that second of the 6 to 8 they stay behind the edge.
-const PLAYLIST_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=1");
-
-/// A segment's number never returns, not even after a restart, so its bytes never change.
-const SEGMENT_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-
-/// RFC 8216 §4.
-const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
-
-/// RFC 3555 §4.2: MPEG-2 transport stream.
-pub(super) const TS_TYPE: HeaderValue = HeaderValue::from_static("video/mp2t");
+const PLAYLIST_CACHE: HeaderValue = HeaderValue::from_static(hls::PLAYLIST_CACHE);
+const SEGMENT_CACHE: HeaderValue = HeaderValue::from_static(hls::SEGMENT_CACHE);
+const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static(hls::PLAYLIST_TYPE);
+pub(super) const TS_TYPE: HeaderValue = HeaderValue::from_static(hls::TS_TYPE);
 
 /// Answers with a channel's playlist: of its renditions, or its media playlist where it has none.
 pub(super) async fn playlist(

@@ -5,6 +5,7 @@
 //! no counter goes back while the server lives. No stage knows that this one exists.
 
 mod channels;
+mod mirror;
 pub mod names;
 pub mod page;
 mod process;
@@ -13,6 +14,7 @@ pub mod task;
 mod viewers;
 mod workshop;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -29,12 +31,15 @@ use crate::http::{ChannelView, Tally};
 use crate::library::Library;
 use crate::prepare::Preparer;
 use crate::store::Store;
+use crate::units::ChannelId;
 
 /// Where the numbers of the station come from.
 #[derive(Clone, Debug)]
 pub struct Sources {
     /// The channels as they are now.
     pub channels: watch::Receiver<Arc<[ChannelSource]>>,
+    /// The mirrors as they are now; none where none are kept.
+    pub mirrors: watch::Receiver<Arc<BTreeMap<ChannelId, Arc<crate::mirror::Counters>>>>,
     /// The workshop.
     pub preparer: Preparer,
     /// What survives a restart.

@@ -90,6 +90,8 @@ const REFUSAL: Label = among(
     "reason",
     &["seats", "evicted", "head_slow", "head_malformed", "head_too_large", "other_version", "too_slow"],
 );
+const COPY: Label = among("kind", &["segment", "playlist"]);
+const ERRAND: Label = among("errand", &["put", "list", "delete"]);
 const VERSION: Label = configured("version", "the server's version");
 const FFMPEG: Label = configured("ffmpeg", "ffmpeg's version");
 
@@ -234,6 +236,22 @@ metrics! {
         "Prepared items that were removed to make room for others.";
     DATA_FREE = Gauge "data_free_bytes" [] "bytes"
         "Disk that is free where the data folder is.";
+
+    // The mirror; nothing of it where there is none.
+    MIRROR_UPLOADS = Counter "mirror_uploads_total" [CHANNEL COPY] "objects"
+        "Objects the mirror of a channel has put into its store, each rendition by itself.";
+    MIRROR_UPLOAD_BYTES = Counter "mirror_upload_bytes_total" [CHANNEL] "bytes"
+        "Bytes of the objects the mirror of a channel has put into its store.";
+    MIRROR_DELETES = Counter "mirror_deletes_total" [CHANNEL] "objects"
+        "Expired objects the mirror of a channel has deleted from its store.";
+    MIRROR_FAILURES = Counter "mirror_failures_total" [CHANNEL ERRAND] "failures"
+        "What the store of the mirror did not do, by what was asked of it; each is tried again.";
+    MIRROR_SKIPS = Counter "mirror_skips_total" [CHANNEL] "skips"
+        "Times the mirror of a channel was so far behind that it went on with the newest window and left segments out.";
+    MIRROR_OBJECTS = Gauge "mirror_objects" [CHANNEL] "objects"
+        "Objects of a channel that are in the store of the mirror, or may be.";
+    MIRROR_LAG = Gauge "mirror_lag_seconds" [CHANNEL] "seconds"
+        "For how long the playlist in the mirror has been older than the station's; 0 while they are the same.";
 
     // Viewers' side.
     HTTP_REQUESTS = Counter "http_requests_total" [ROUTE METHOD CODE] "requests"

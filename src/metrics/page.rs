@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use super::names::{ALL, Metric, Values};
 
 /// The parts of the page: what they are about, and how the names in them begin after the prefix.
-const PARTS: [(&str, &[&str]); 7] = [
+const PARTS: [(&str, &[&str]); 8] = [
     ("The server", &["build_", "ready", "process_"]),
     ("Every ffmpeg and ffprobe", &["child", "on_air_"]),
     ("Channels", &["channel_"]),
     ("The library", &["library_"]),
     ("Preparing", &["prepare_", "cache_", "data_"]),
+    ("The mirror", &["mirror_"]),
     ("Viewers' side", &["http_"]),
     ("Database and configuration", &["store_", "config_"]),
 ];

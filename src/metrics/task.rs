@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::names::{self, ALL};
 use super::sheet::Sheet;
-use super::{ChannelSource, Sources, channels, number, process, seconds, viewers, workshop};
+use super::{ChannelSource, Sources, channels, mirror, number, process, seconds, viewers, workshop};
 use crate::ffmpeg::Role;
 use crate::ffmpeg::task::look;
 use crate::http::{self, Limits};
@@ -136,12 +136,16 @@ impl Collector for Station {
         let work = self.sources.preparer.numbers();
         workshop::all(&mut sheet, &work);
         let (now, error) = (self.sources.clock.now(), self.sources.clock.error());
+        let mirrors = Arc::clone(&self.sources.mirrors.borrow());
         for ChannelSource { view, counters, library, family } in &*all {
             let (id, status) = (view.id.as_str(), view.status());
             channels::channel(&mut sheet, &status, &counters.read(now), error);
             channels::viewers(&mut sheet, id, &view.viewers);
             channels::library(&mut sheet, id, &status.library, &library.catalogue().borrow(), library.tally());
             workshop::channel(&mut sheet, &view.id, &work);
+            if let Some(counters) = mirrors.get(&view.id) {
+                mirror::channel(&mut sheet, id, &counters.read(view.snapshot().newest, now));
+            }
             for role in Role::ALL {
                 process::children(&mut sheet, id, role, &family.sums(role, look));
             }

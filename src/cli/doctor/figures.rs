@@ -9,6 +9,9 @@ use super::{ChannelSeen, ConfigSeen, Guide, MachineSeen, Observed, Severity};
 /// How much the dates of a channel may differ from the wall clock, in seconds.
 const CLOCK_ERROR_MAX: f64 = 0.5;
 
+/// How long the copies of a channel may be behind, in seconds: players hold about as much.
+const MIRROR_LAG_MAX: f64 = 20.0;
+
 /// How much media must have been given to an on-air ffmpeg ahead of its time, in seconds.
 const LEAD_MIN: f64 = 1.0;
 
@@ -33,6 +36,7 @@ impl Figures<'_> {
         let hours = uptime.map_or(1.0, |(now, begun)| now.duration_since(begun).as_secs_f64() / 3600.0);
         for channel in guide.into_iter().flat_map(|guide| &guide.channels).filter(|channel| channel.state != "off") {
             self.channel(channel, hours, findings);
+            self.mirror(channel.id.as_str(), findings);
             self.folders(channel, seen.machine.as_ref(), findings);
         }
         self.clock(findings);
@@ -99,6 +103,18 @@ impl Figures<'_> {
             let evidence = "at its last look; what was prepared goes on".to_owned();
             let remedy = "mount its disk, or let the user of the station read it; it is noticed by itself";
             findings.add(Severity::Warning, what, evidence, remedy, Some("NightcastFolderAway"));
+        }
+    }
+
+    fn mirror(&self, id: &str, findings: &mut Findings) {
+        let lags = [self.before, self.after].map(|look| look.sum("mirror_lag_seconds", &[("channel", id)]));
+        if let [Some(first), Some(second)] = lags
+            && first.min(second) > MIRROR_LAG_MAX
+        {
+            let what = format!("Viewers of the copies of the channel \"{id}\" stand still: the mirror is behind");
+            let evidence = format!("{second:.0} s, and {first:.0} s {:.0} s before", self.apart);
+            let remedy = "the log tells what the store said, and what to do about it";
+            findings.add(Severity::Warning, what, evidence, remedy, Some("NightcastMirrorBehind"));
         }
     }
 

@@ -48,6 +48,7 @@ nightcast_data_free_bytes 90e9
 nightcast_http_connections 10
 nightcast_http_connections_max 2000
 nightcast_http_refusals_total{reason=\"seats\"} 0
+nightcast_mirror_lag_seconds{channel=\"cats\"} 2
 nightcast_store_errors_total 0
 nightcast_config_reloads_total{outcome=\"refused\"} 0
 nightcast_config_last_reload_timestamp_seconds 1794992800
@@ -115,7 +116,7 @@ fn found(sentence: &str, seen: &Observed, expected: Option<(Severity, &str, &str
 /// A sentence, figures that are so at both looks, how serious it is, words of it and of its evidence, its section.
 type Case = (&'static str, &'static [&'static str], Severity, &'static str, &'static str, Option<&'static str>);
 
-const STEADY: [Case; 14] = [
+const STEADY: [Case; 15] = [
     (
         "away",
         &["library_folder_reachable=0"],
@@ -198,6 +199,14 @@ const STEADY: [Case; 14] = [
         "Fewer connections",
         "700 of the 2000",
         Some("NightcastViewersRefused"),
+    ),
+    (
+        "mirror",
+        &["mirror_lag_seconds=40"],
+        Severity::Warning,
+        "copies of the channel \"cats\"",
+        "40 s",
+        Some("NightcastMirrorBehind"),
     ),
     (
         "store",

@@ -11,13 +11,12 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::address::Address;
 use super::problem::{Problem, shown};
 use crate::cli::exchange::{self, Unread};
+use crate::mirror::wire::http::trusting_as_the_machine;
 
 /// How long a connection may take to be made, at most; less where `--timeout` says less.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -131,13 +130,6 @@ impl Client {
 /// Trusts whom the machine trusts.
 fn tls(address: &Address) -> Result<TlsConnector, Problem> {
     let unsafe_ = |why: String| Problem::Unsafe { at: address.authority(), why };
-    let mut roots = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        return Err(unsafe_("this machine trusts nobody: the package ca-certificates is missing".to_owned()));
-    }
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().map_err(|error| unsafe_(error.to_string()))?;
-    Ok(TlsConnector::from(Arc::new(builder.with_root_certificates(roots).with_no_client_auth())))
+    let trust = trusting_as_the_machine().map_err(unsafe_)?;
+    Ok(TlsConnector::from(Arc::new(trust)))
 }
