@@ -98,7 +98,7 @@ colour = "red"
 error: there is no key "colour" here
   ┌ channels.toml:4:1  [[channel]] Cats
  4│ colour = "red"
-  │ ^^^^^^ (hint: the keys are id, name, folder, order, spacing, weights, seed, prepare, renditions, picture, sound)
+  │ ^^^^^^ (hint: the keys are id, name, folder, order, spacing, weights, seed, prepare, renditions, mirror, picture, sound)
 
 1 problem in channels.toml, nothing was started"#,
     ),

@@ -66,8 +66,8 @@ fn station() -> (Home, Station) {
     }
     fs::write(home.path("media/two/bad.mp4"), "not a film").unwrap();
     let station = home.start();
-    home.save(&format!("[mirror]\nurl = \"file://{}\"\n\n{CHANNELS}", home.path("copies").display()));
     prepared(&station, 1);
+    home.save(&format!("[mirror]\nurl = \"file://{}\"\n\n{CHANNELS}", home.path("copies").display()));
     (home, station)
 }
 

@@ -158,7 +158,7 @@ impl Ground {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Whatever the store does, a playlist in it names only what is there, after each single put and deletion; and what
     /// it named stays for as long as RFC 8216 §6.2.2 promises.

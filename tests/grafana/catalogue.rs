@@ -6,10 +6,21 @@ use super::names::{ALL, Kind, Label, Metric, Values};
 use super::{check, dashboards, expression, rules};
 
 /// Metrics that neither a panel nor a rule uses, and why.
-const UNUSED: &[(&str, &str)] = &[(
-    "nightcast_channel_on_air_seconds_total",
-    "for reports over months; panels take the state, whose share is right for a channel of an hour, too",
-)];
+const UNUSED: &[(&str, &str)] = &[
+    (
+        "nightcast_channel_on_air_seconds_total",
+        "for reports over months; panels take the state, whose share is right for a channel of an hour, too",
+    ),
+    ("nightcast_mirror_uploads_total", MIRROR),
+    ("nightcast_mirror_upload_bytes_total", MIRROR),
+    ("nightcast_mirror_deletes_total", MIRROR),
+    ("nightcast_mirror_failures_total", MIRROR),
+    ("nightcast_mirror_skips_total", MIRROR),
+    ("nightcast_mirror_objects", MIRROR),
+];
+
+/// Why a mirror's numbers are on no panel.
+const MIRROR: &str = "few stations have a mirror; the alert watches its lag, and these are asked for when it is raised";
 
 /// Labels that Prometheus gives itself.
 const OF_PROMETHEUS: [&str; 3] = ["job", "instance", "le"];
