@@ -7,6 +7,8 @@
 
 mod support;
 
+#[path = "mirror/signed.rs"]
+mod signed;
 #[path = "mirror/store.rs"]
 mod store;
 

@@ -92,7 +92,7 @@ impl Trouble {
         let kind = match error {
             Error::Unauthenticated { .. } | Error::PermissionDenied { .. } => Kind::Refused,
             Error::NotFound { .. } => Kind::Missing,
-            other => transport(other).unwrap_or(Kind::Other),
+            other => transport(other).unwrap_or_else(|| by_code(&other.to_string())),
         };
         Self { errand, kind, said: shortened(&error.to_string()) }
     }
@@ -118,6 +118,25 @@ fn transport(error: &object_store::Error) -> Option<Kind> {
         source = error.source();
     }
     None
+}
+
+/// Returns what S3's own code for an error means, where the status alone does not tell (they come with 400 and 301).
+fn by_code(said: &str) -> Kind {
+    let has = |codes: &[&str]| codes.iter().any(|code| said.contains(&format!("<Code>{code}</Code>")));
+    if has(&[
+        "AccessDenied",
+        "InvalidToken",
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "RequestTimeTooSkewed",
+    ]) {
+        Kind::Refused
+    } else if has(&["PermanentRedirect", "AuthorizationHeaderMalformed", "NoSuchBucket", "InvalidBucketName"]) {
+        Kind::Missing
+    } else {
+        Kind::Other
+    }
 }
 
 fn shortened(said: &str) -> String {
@@ -204,11 +223,15 @@ mod tests {
             let source = Box::new(HttpError::new(kind, std::io::Error::other("gone")));
             Error::Generic { store: "S3", source }
         };
+        let code = |code: &str| Error::Generic { store: "S3", source: format!("400: <Code>{code}</Code>").into() };
         for (error, kind) in [
             (Error::PermissionDenied { path: path(), source: source() }, Kind::Refused),
             (Error::Unauthenticated { path: path(), source: source() }, Kind::Refused),
             (Error::NotFound { path: path(), source: source() }, Kind::Missing),
             (Error::Generic { store: "S3", source: source() }, Kind::Other),
+            (code("ExpiredToken"), Kind::Refused),
+            (code("AuthorizationHeaderMalformed"), Kind::Missing),
+            (code("InternalError"), Kind::Other),
             (wire(HttpErrorKind::Connect), Kind::Away),
             (wire(HttpErrorKind::Interrupted), Kind::Away),
             (wire(HttpErrorKind::Timeout), Kind::Slow),

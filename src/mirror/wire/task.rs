@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{BackoffConfig, RetryConfig};
+use object_store::{BackoffConfig, RetryConfig, StaticCredentialProvider};
 
 use super::http::{Wire, trusting_as_the_machine};
 use super::{Depot, PUT_MAX};
@@ -43,8 +43,9 @@ fn open_bucket(bucket: &Bucket, credentials: Option<Credentials>) -> Result<Depo
         builder = builder.with_region(region);
     }
     if let Some(Credentials { key_id, secret, token }) = credentials {
-        builder = builder.with_access_key_id(key_id).with_secret_access_key(secret);
-        builder = builder.with_config(AmazonS3ConfigKey::Token, token.unwrap_or_default());
+        // All of them at once: a token in the environment belongs to other keys.
+        let keys = AwsCredential { key_id, secret_key: secret, token };
+        builder = builder.with_credentials(Arc::new(StaticCredentialProvider::new(keys)));
     }
     let plain = builder.get_config_value(&AmazonS3ConfigKey::Endpoint).is_some_and(|at| at.starts_with("http://"));
     // Keys that are lent to a machine are fetched over plain HTTP, so that no certificates are no reason to refuse.
