@@ -188,8 +188,9 @@ export class Player extends EventTarget {
 
   #failed(data) {
     this.stats.failed(data);
-    if (!data.fatal) return;
-    this.#changed ||= this.#isChanged(data);
+    // What was asked for will not come again, and the player need not have given up on it.
+    if (this.#changed || !(data.fatal || this.#isChanged(data))) return;
+    this.#changed = this.#isChanged(data);
     // A channel that has nothing yet answers 503, one that is no more 404; both are asked again like one out of reach.
     const told = { 404: 'gone', 503: 'starting' }[isPlaylist(data) ? data.response?.code : 0] ?? 'lost';
     this.#lostAs = this.#changed ? 'rebuilding' : told;
