@@ -42,8 +42,8 @@ struct Store {
 impl Store {
     /// Fails where a playlist names what is not there.
     fn holds_what_it_names(&self) -> Result<(), TestCaseError> {
-        for (name, text) in self.objects.iter().filter(|(name, _)| name.ends_with(".m3u8")) {
-            let folder = name.strip_suffix("index.m3u8").unwrap();
+        for (name, text) in &self.objects {
+            let Some(folder) = name.strip_suffix("index.m3u8") else { continue };
             let text = std::str::from_utf8(text).unwrap();
             for address in text.lines().filter(|line| !line.starts_with('#')) {
                 let named = format!("{folder}{address}");
@@ -184,7 +184,7 @@ proptest! {
             ground.air(*ticks, renditions.len().max(1));
             ground.round(deeds)?;
         }
-        let well = (UNNAMED_MAX.as_secs() + 120) / 2;
+        let well = UNNAMED_MAX.as_secs() / 2 + 60;
         for _ in 0..well {
             ground.air(180_000, renditions.len().max(1));
             ground.round(&[])?;

@@ -63,7 +63,7 @@ impl Request {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 /// RFC 2104, for keys of no more than a block.
@@ -110,6 +110,6 @@ async fn what_is_put_arrives_as_it_was_signed() {
         assert_eq!(part("Signature"), request.signature(signed, scope), "{}", request.line);
         assert_eq!(request.headers.get("x-amz-security-token"), token.as_ref(), "an empty one is refused");
         assert_eq!(request.headers["content-type"], "video/mp2t");
-        assert_eq!(request.body, [7; 100_000]);
+        assert!(request.body == vec![7; 100_000], "other bytes");
     }
 }
