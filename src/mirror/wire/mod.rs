@@ -17,8 +17,8 @@ use crate::units::ChannelId;
 /// already.
 pub const PUT_MAX: Duration = Duration::from_secs(15);
 
-/// How long a list, or the deletion of as many objects as go at once, may take.
-pub const TIDY_MAX: Duration = Duration::from_secs(30);
+/// How long a list, or the deletion of as many objects as go at once, may take: new segments wait for it.
+pub const TIDY_MAX: Duration = Duration::from_secs(10);
 
 /// A store, and where in it.
 #[derive(Clone, Debug)]
