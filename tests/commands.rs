@@ -81,7 +81,7 @@ fn check_tells_that_a_chip_is_not_there() {
     let station = "encoder = \"vaapi\"".to_owned();
     let home = Home::new(Settings { ffmpeg: ffmpeg.into(), station, ..Settings::default() });
     let (fact, hint) = checks(&json(&home, &["check", "--json"], 0), "warning").remove("encoder").unwrap();
-    assert_eq!(fact, "x264 makes pictures; not used are vaapi: No VA display found");
+    assert_eq!(fact, "x264 makes pictures; vaapi cannot (No VA display found)");
     assert!(hint.contains("driver"), "{hint}");
 }
 

@@ -95,7 +95,7 @@ async fn a_machine_without_a_chip_encodes_by_x264_and_says_why() {
                 assert_eq!(words, format!("{name} makes pictures"));
                 continue;
             }
-            let why = words.strip_prefix(&format!("x264 makes pictures; not used are {name}: ")).unwrap_or_default();
+            let why = words.strip_prefix(&format!("x264 makes pictures; {name} cannot (")).unwrap_or_default();
             assert!(why.len() > 5, "{words:?}");
         }
         let (codec, words) = chosen(EncoderChoice::Auto, &ffmpeg, Path::new("/nowhere")).await;
@@ -115,8 +115,8 @@ async fn an_encoder_is_used_only_after_it_passed_its_trial() {
     let absent = claiming(folder.path(), "absent", "[ -n \"$chip\" ] && { echo 'No such card' >&2; exit 1; }");
     for (program, expected) in [
         (&working, "nvenc makes pictures"),
-        (&wayward, "x264 makes pictures; not used are nvenc: its groups of pictures begin at [0] instead of [0, 50]"),
-        (&absent, "x264 makes pictures; not used are nvenc: No such card"),
+        (&wayward, "x264 makes pictures; nvenc cannot (its groups of pictures begin at [0] instead of [0, 50])"),
+        (&absent, "x264 makes pictures; nvenc cannot (No such card)"),
     ] {
         for choice in [EncoderChoice::Auto, EncoderChoice::Nvenc] {
             assert_eq!(chosen(choice, program, &devices).await.1, expected);

@@ -32,12 +32,13 @@ impl Tried {
     /// Returns in one line what was found.
     #[must_use]
     pub fn words(&self) -> String {
-        let failed: Vec<String> = self.failed.iter().map(|(codec, why)| format!("{}: {why}", codec.name())).collect();
+        let failed: Vec<String> =
+            self.failed.iter().map(|(codec, why)| format!("{} cannot ({why})", codec.name())).collect();
         let name = self.codec.name();
         match failed.as_slice() {
             [] if self.codec.is_hardware() => format!("{name} makes pictures"),
             [] => format!("{name} makes pictures, by the processor"),
-            _ => format!("{name} makes pictures; not used are {}", failed.join("; ")),
+            _ => format!("{name} makes pictures; {}", failed.join(", ")),
         }
     }
 }
