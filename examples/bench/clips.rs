@@ -115,14 +115,16 @@ pub(crate) fn folder(clips: &Path, kind: Kind) -> Result<PathBuf> {
         eprintln!("bench: makes the clips {}", kind.folder);
         let picture =
             format!("testsrc2=s=1280x720:r={}:d={LENGTH},noise=alls=10:allf=t:all_seed=7,format=yuv420p", kind.rate);
-        let sound = format!("anoisesrc=d={LENGTH}:c=pink:r=48000:a=0.2:s=7,aformat=channel_layouts=stereo");
-        let input = ["-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &sound];
-        make(&first, &input, kind.codecs)?;
-        if kind.rounds > 1 {
-            let once = first.with_extension(format!("once.{}", kind.ending));
-            fs::rename(&first, &once)?;
+        let sound = format!("anoisesrc=d={}:c=pink:r=48000:a=0.2:s=7,aformat=channel_layouts=stereo", kind.seconds());
+        if kind.rounds == 1 {
+            make(&first, &["-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &sound], kind.codecs)?;
+        } else {
+            // The picture alone goes round: sound a little longer than it would make frames late at each seam.
+            let once = clips.join(format!("once {}.{}", kind.folder, kind.ending));
+            make(&once, &["-f", "lavfi", "-i", &picture, "-an"], kind.codecs)?;
             let (rounds, path) = ((kind.rounds - 1).to_string(), once.to_str().context("the path is not UTF-8")?);
-            make(&first, &["-stream_loop", &rounds, "-i", path], "-c copy")?;
+            let input = ["-stream_loop", &rounds, "-i", path, "-f", "lavfi", "-i", &sound];
+            make(&first, &input, "-map 0:v -map 1:a -c:v copy -c:a aac -b:a 160k")?;
             fs::remove_file(&once)?;
         }
     }
