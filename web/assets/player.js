@@ -2,6 +2,7 @@
 import { levelsOf, meant } from './levels.js';
 import { Recovery } from './recovery.js';
 import { Stats } from './stats.js';
+import { syncAtSegment } from './sync.js';
 
 /** Segments are 2 s and the window 18 to 24 s. In the worst case a new segment shows 5 s after the one before: 2 s of
  *  segment, 2 s until the next poll, 1 s of cache. 7 s leaves two for its download. The *Count settings would count
@@ -31,6 +32,8 @@ export class Player extends EventTarget {
   #video;
   #url = null;
   #hls = null;
+  /** The player of the channel before: while it lives, so does the worker that the next one shares with it. */
+  #former = null;
   #recovery = new Recovery();
   #timer = 0;
   #wanted = true;
@@ -120,8 +123,8 @@ export class Player extends EventTarget {
   stop() {
     clearTimeout(this.#timer);
     this.#url = null;
-    this.#hls?.destroy();
-    this.#hls = null;
+    this.#leave();
+    this.#bury();
   }
 
   pause() {
@@ -158,21 +161,25 @@ export class Player extends EventTarget {
   #build() {
     clearTimeout(this.#timer);
     this.#changed = false;
-    this.#hls?.destroy();
-    this.#hls = null;
     this.#lastTime = -1;
     const Hls = globalThis.Hls;
     if (Hls?.isSupported()) {
       const hls = new Hls(CONFIG);
+      // The question goes out first: the old picture is taken down while the answer is on its way.
+      hls.loadSource(this.#url);
+      this.#leave();
       this.#hls = hls;
       hls.on(Hls.Events.ERROR, (_, data) => this.#hls === hls && this.#failed(data));
       // Before the first segment is asked for.
       hls.on(Hls.Events.MANIFEST_PARSED, () => this.#hls === hls && this.#offered());
       hls.on(Hls.Events.LEVELS_UPDATED, () => this.#hls === hls && this.#offered());
       hls.on(Hls.Events.LEVEL_SWITCHED, () => this.#hls === hls && this.dispatchEvent(new Event('levels')));
-      hls.on(Hls.Events.FRAG_BUFFERED, () => this.#recovery.arrived(performance.now()));
+      hls.on(Hls.Events.FRAG_BUFFERED, () => this.#arrived());
+      // Once, before hls.js decides where to begin: to begin in the middle of a segment is to decode what nobody sees.
+      hls.once(Hls.Events.LEVEL_UPDATED, (_, { details }) => {
+        hls.config.liveSyncDuration = syncAtSegment(details.fragments, details.edge, LIVE_SYNC_S);
+      });
       hls.attachMedia(this.#video);
-      hls.loadSource(this.#url);
     } else if (this.#video.canPlayType('application/vnd.apple.mpegurl')) {
       this.#video.src = this.#url;
     } else {
@@ -184,6 +191,25 @@ export class Player extends EventTarget {
   #offered() {
     this.#levels = levelsOf(this.#hls);
     this.prefer(this.#choice);
+  }
+
+  /** Takes the picture down. */
+  #leave() {
+    this.#bury();
+    this.#former = this.#hls;
+    this.#hls = null;
+    this.#former?.stopLoad();
+    this.#former?.detachMedia();
+  }
+
+  #bury() {
+    this.#former?.destroy();
+    this.#former = null;
+  }
+
+  #arrived() {
+    this.#bury();
+    this.#recovery.arrived(performance.now());
   }
 
   #failed(data) {
