@@ -92,6 +92,9 @@ pub async fn run(
     let ground =
         Ground { store: store.clone(), children: Children::default(), root: root.clone(), tracker: tracker.clone() };
 
+    // Before the folders: where the system has few watches to give, saving the configuration is noticed all the same.
+    let file = reload::Watched::new(&path);
+
     // Folders are walked and the first files looked into while the preparer asks ffmpeg what it can do.
     let off = off_the_air(&store).await;
     let begin = |one: &config::Channel| Begun::new(one, &station, &ground, off.contains_key(&one.id));
@@ -107,7 +110,9 @@ pub async fn run(
         }
     };
     tracker.spawn(clock.clone().follow(root.clone()));
-    let common = Common { ground, preparer: preparer.clone(), clock: clock.clone(), first_timestamp, run_folder };
+    let turns = channels::turns(std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    let common =
+        Common { ground, preparer: preparer.clone(), clock: clock.clone(), first_timestamp, run_folder, turns };
     let mut channels = Channels::new(config, begun, off, common);
     let mut mirrors = Mirrors::new(clock.clone(), root.clone(), tracker.clone());
     if let Err(error) = mirrors.follow(mirror, &channels.sources().borrow()) {
@@ -143,7 +148,8 @@ pub async fn run(
     started(address);
     service::ready();
 
-    Operator::new(path, orders, token_told).follow(&mut channels, &mut mirrors, &reloads, &clock, &token).await;
+    let operator = Operator { path, file, orders, token: token_told };
+    operator.follow(&mut channels, &mut mirrors, &reloads, &clock, &token).await;
     service::stopping();
     ready.send_replace(false);
     Ok(wind_down(&tracker, store).await)
@@ -171,10 +177,6 @@ struct Operator {
 }
 
 impl Operator {
-    fn new(path: PathBuf, orders: mpsc::Receiver<Order>, token: watch::Sender<Option<Token>>) -> Self {
-        Self { file: reload::Watched::new(&path), path, orders, token }
-    }
-
     /// Does what the configuration says whenever it is saved, or the station is sent SIGHUP, and what is ordered, until the
     /// token ends. A configuration with problems changes nothing.
     async fn follow(

@@ -110,10 +110,10 @@ async fn transcodes_and_slate_of_one_rate_join_without_a_discontinuity() {
             profile: Arc::new(always()),
             rate: Some(Rate::whole(25)),
         };
-        let slate = station.preparer.slate(&channel, &card).await.unwrap();
+        let slate = station.preparer.slate(&channel, &card, true).await.unwrap();
         assert_joins_exactly("slate", &slate, 1);
         assert_eq!(slate.gops.len(), 2);
-        assert_eq!(station.preparer.slate(&channel, &card).await.unwrap(), slate, "drawn once");
+        assert_eq!(station.preparer.slate(&channel, &card, true).await.unwrap(), slate, "drawn once");
         mezzanines.push(slate);
         let signatures: BTreeSet<_> = mezzanines.iter().map(|mezzanine| &mezzanine.signature).collect();
         assert_eq!(signatures.len(), 1, "{ffmpeg:?}");

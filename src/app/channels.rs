@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -20,6 +20,7 @@ use crate::channel::{ChannelState, ChannelStatus};
 use crate::clock::Clock;
 use crate::config::{self, Change, Config};
 use crate::ffmpeg::Children;
+use crate::hls::Snapshot;
 use crate::http::{ChannelView, Roster, Viewers};
 use crate::library::{self, Library, LibrarySettings};
 use crate::metrics::ChannelSource;
@@ -30,6 +31,11 @@ use crate::{channel, units::ChannelId};
 
 /// How long a channel that panicked rests before it begins again.
 const PANIC_REST: Duration = Duration::from_secs(1);
+
+/// How many channels may begin at once for each core, and for how long one may take: an ffmpeg that begins reads its list
+/// and is given the seconds that went by, and hundreds of them in one moment would come too late all together.
+const BEGIN_AT_ONCE: usize = 2;
+const BEGIN_MAX: Duration = Duration::from_secs(1);
 
 /// What a channel's library needs, before there is anything to air with.
 pub(super) struct Ground {
@@ -47,6 +53,13 @@ pub(super) struct Common {
     pub(super) clock: Clock,
     pub(super) first_timestamp: u32,
     pub(super) run_folder: PathBuf,
+    /// Whose turn it is to begin.
+    pub(super) turns: Arc<Semaphore>,
+}
+
+/// Returns the turns to begin, for a machine with so many cores.
+pub(super) fn turns(cores: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(BEGIN_AT_ONCE * cores.max(2)))
 }
 
 /// A channel whose library is being read already, or that is off the air; it is not on air yet.
@@ -144,7 +157,7 @@ impl Begun {
             outputs.lie_still(&config, common.clock.now());
         } else {
             let span = tracing::info_span!("channel", id = %config.id);
-            tracker.spawn(keep_alive(parts, outputs.clone()).instrument(span));
+            tracker.spawn(keep_alive(parts, outputs.clone(), Arc::clone(&common.turns)).instrument(span));
         }
         Life { config, off, token, tracker, face: Face { outputs, viewers }, source }
     }
@@ -248,9 +261,24 @@ impl Face {
     }
 }
 
+/// Holds a turn until the channel has published something, or has nothing to begin with.
+async fn hold<T>(turn: T, mut published: watch::Receiver<Arc<Snapshot>>, token: CancellationToken) {
+    let _begun = tokio::select! {
+        () = token.cancelled() => false,
+        begun = tokio::time::timeout(BEGIN_MAX, published.changed()) => begun.is_ok(),
+    };
+    drop(turn);
+}
+
 /// Lives a channel; a panic in it is caught here, told, and answered by a new beginning.
-async fn keep_alive(parts: Parts, outputs: Outputs) {
+async fn keep_alive(parts: Parts, outputs: Outputs, turns: Arc<Semaphore>) {
     while !parts.token.is_cancelled() {
+        let turn = tokio::select! {
+            biased;
+            () = parts.token.cancelled() => return,
+            turn = Arc::clone(&turns).acquire_owned() => turn,
+        };
+        parts.tracker.spawn(hold(turn, outputs.snapshot.subscribe(), parts.token.clone()));
         let life = channel::task::run(parts.clone(), outputs.clone()).in_current_span();
         if let Err(error) = parts.tracker.spawn(life).await {
             tracing::error!(%error, "channel failed inside and begins again");

@@ -84,6 +84,7 @@ struct Shared {
     folder: Folder,
     settings: Settings,
     tools: Tools,
+    slates: slate::Turns,
     clock: Clock,
     token: CancellationToken,
     tracker: TaskTracker,
@@ -164,6 +165,7 @@ impl Preparer {
             folder,
             settings,
             tools,
+            slates: slate::Turns::default(),
             clock,
             token,
             tracker: tracker.clone(),
@@ -260,14 +262,25 @@ impl Preparer {
         }
     }
 
-    /// Returns a slate, drawn on the spot or from the cache.
+    /// Returns a slate from the cache, or drawn when it is its turn: soon where it is to be shown, at leisure where it only
+    /// lies ready.
     ///
     /// # Errors
     /// [`SlateError`] when ffmpeg cannot draw it.
-    pub async fn slate(&self, channel: &ChannelId, card: &SlateCard) -> Result<Arc<Mezzanine>, SlateError> {
+    pub async fn slate(
+        &self,
+        channel: &ChannelId,
+        card: &SlateCard,
+        shown: bool,
+    ) -> Result<Arc<Mezzanine>, SlateError> {
+        if let Some(found) = self.shared.folder.read(&card.id()) {
+            return Ok(found.mezzanine);
+        }
+        // Never closed. Whoever drew before may have drawn this one: it is looked for again.
+        let _turn = self.shared.slates.of(shown).acquire().await;
         let (folder, tools) = (&self.shared.folder, &self.shared.tools);
         let family = self.shared.settings.children.of(channel);
-        slate::task::make(card, folder, tools, &family, &self.shared.token).await
+        slate::task::make(card, shown, folder, tools, &family, &self.shared.token).await
     }
 }
 

@@ -109,9 +109,9 @@ impl Shell {
             profile: Arc::clone(&self.profile),
             rate: None,
         };
-        let channel = self.parts.config.id.clone();
+        let (channel, shown) = (self.parts.config.id.clone(), self.core.idle().is_some());
         self.parts.tracker.spawn(async move {
-            let made = preparer.slate(&channel, &card).await;
+            let made = preparer.slate(&channel, &card, shown).await;
             let _gone = slates.send((idle, made.map_err(|error| error.to_string()))).await;
         });
     }

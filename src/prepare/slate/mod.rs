@@ -4,6 +4,8 @@ pub mod task;
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use super::identity;
 use super::length::{self, ExactLength};
 use super::mezzanine::MezzanineId;
@@ -23,8 +25,35 @@ const NAME_MAX: usize = 40;
 /// The longest reason that is drawn, in characters.
 const REASON_MAX: usize = 90;
 
-/// How many slates are kept over a restart: a few reasons for each of a few dozen channels.
-const KEPT_MAX: usize = 200;
+/// How many slates are kept over a restart: one or two for each of a thousand channels, some 300 kB each. Drawing those of
+/// a large station anew takes minutes.
+const KEPT_MAX: usize = 2000;
+
+/// How many slates are drawn at once that are waited for, and how many that only lie ready. Each keeps a core busy for a
+/// second or two, and the channels of a station ask for theirs in the same moment.
+const SHOWN_AT_ONCE: usize = 2;
+const SPARE_AT_ONCE: usize = 1;
+
+/// Who is to draw next, of those who wait.
+#[derive(Debug)]
+pub struct Turns {
+    shown: Semaphore,
+    spare: Semaphore,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { shown: Semaphore::new(SHOWN_AT_ONCE), spare: Semaphore::new(SPARE_AT_ONCE) }
+    }
+}
+
+impl Turns {
+    /// Returns whose turns a slate waits for: one that is shown as soon as it is there never waits for those that are not.
+    #[must_use]
+    pub fn of(&self, shown: bool) -> &Semaphore {
+        if shown { &self.shown } else { &self.spare }
+    }
+}
 
 /// Begins the key of every slate; no digest does.
 const KEY_PREFIX: &str = "slate";

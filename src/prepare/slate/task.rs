@@ -22,8 +22,9 @@ use crate::prepare::mezzanine::{Mezzanine, MezzanineId};
 use crate::prepare::verify::Expected;
 use crate::prepare::{ladder, plan};
 
-/// How long drawing may take: a second on an idle machine.
+/// How long drawing may take: a second on an idle machine. One that only lies ready leaves the machine to others.
 const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT_SPARE: Duration = Duration::from_mins(5);
 
 /// How many bytes ffmpeg may write to stdout while drawing.
 const STDOUT_MAX: u64 = 1 << 16;
@@ -37,6 +38,7 @@ const FONT: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
 /// [`SlateError`] as its variants tell.
 pub async fn make(
     card: &SlateCard,
+    shown: bool,
     folder: &Folder,
     tools: &Tools,
     family: &Family,
@@ -56,7 +58,7 @@ pub async fn make(
     let texts = SlateText { name_len: name.chars().count(), reason_len: reason.chars().count(), font };
     let mut outcome = Err(SlateError::Draw("nothing was tried".to_owned()));
     for texts in [tools.can_write_text.then_some(texts), None] {
-        outcome = draw(card, &id, texts, &place, tools, family, token).await;
+        outcome = draw(card, &id, shown, texts, &place, tools, family, token).await;
         if outcome.is_ok() || texts.is_none() {
             break;
         }
@@ -94,6 +96,7 @@ fn tempfile_in(tmp: &Path, id: &MezzanineId) -> Result<std::path::PathBuf, Slate
 async fn draw(
     card: &SlateCard,
     id: &MezzanineId,
+    shown: bool,
     texts: Option<SlateText<'_>>,
     place: &Path,
     tools: &Tools,
@@ -120,11 +123,11 @@ async fn draw(
         args: slate_args::slate_args(&slate),
         folder: Some(place.to_owned()),
         role: Role::Prepare,
-        limits: Limits { nice: 0, ..Limits::PREPARE },
+        limits: if shown { Limits { nice: 0, ..Limits::PREPARE } } else { Limits::PREPARE },
         family: family.clone(),
     };
     let failed = |why: String| SlateError::Draw(why);
-    let ended = child::run_to_end(&spec, LIMIT, STDOUT_MAX, token).await;
+    let ended = child::run_to_end(&spec, if shown { LIMIT } else { LIMIT_SPARE }, STDOUT_MAX, token).await;
     let (evidence, _) = ended.map_err(|error| failed(error.to_string()))?;
     if !evidence.success() {
         return Err(failed(last_words(&evidence)));
