@@ -8,6 +8,13 @@ if [ ! -f examples/bench/main.rs ]; then
   exit 1
 fi
 case " ${ONLY:-serving} " in
-*serving*) scripts/machine.sh bench ;;
+*serving* | *rivals*) scripts/machine.sh bench ;;
+esac
+# A browser and what drives it.
+case " ${ONLY:-zap} " in
+*zap*)
+  scripts/machine.sh test
+  scripts/tools.sh
+  ;;
 esac
 cargo run --quiet --release --locked --example bench -- "$@"

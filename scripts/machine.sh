@@ -36,6 +36,7 @@ for purpose in "$@"; do
     # What the station is measured beside, and what asks both.
     if ! has nginx && [ ! -x /usr/sbin/nginx ]; then need nginx-light; fi
     if ! has wrk; then need wrk; fi
+    if ! has liquidsoap; then need liquidsoap; fi
     ;;
   lint)
     if ! has node; then need nodejs; fi

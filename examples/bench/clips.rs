@@ -30,6 +30,7 @@ pub(crate) struct Kind {
     /// In words, for the tables.
     pub(crate) words: &'static str,
     ending: &'static str,
+    size: &'static str,
     rate: u32,
     clips: u64,
     /// How often it is played to make one clip.
@@ -42,6 +43,7 @@ pub(crate) const FIT_3M: Kind = Kind {
     folder: "fit-3m",
     words: "H.264 High 720p25, closed GOPs of 2 s, 3 Mbit/s, AAC (mp4)",
     ending: "mp4",
+    size: "1280x720",
     rate: 25,
     clips: CLIPS,
     rounds: 1,
@@ -69,6 +71,15 @@ pub(crate) const FIT_6M: Kind = Kind {
 
 /// Keeps its picture, alone, and lasts.
 pub(crate) const FIT_LONG: Kind = Kind { folder: "fit-long", clips: 1, rounds: 10, ..FIT_3M };
+
+/// Large enough for three sizes of picture, alone: 6 Mbit/s.
+pub(crate) const FULL_HD: Kind = Kind {
+    folder: "full-hd",
+    words: "H.264 High 1080p25, closed GOPs of 2 s, 6 Mbit/s, AAC (mp4)",
+    size: "1920x1080",
+    clips: 1,
+    ..FIT_6M
+};
 
 /// Must be made anew, an old kind.
 pub(crate) const MPEG4: Kind = Kind {
@@ -113,8 +124,10 @@ pub(crate) fn folder(clips: &Path, kind: Kind) -> Result<PathBuf> {
     let first = folder.join(format!("clip 1.{}", kind.ending));
     if !first.exists() {
         eprintln!("bench: makes the clips {}", kind.folder);
-        let picture =
-            format!("testsrc2=s=1280x720:r={}:d={LENGTH},noise=alls=10:allf=t:all_seed=7,format=yuv420p", kind.rate);
+        let picture = format!(
+            "testsrc2=s={}:r={}:d={LENGTH},noise=alls=10:allf=t:all_seed=7,format=yuv420p",
+            kind.size, kind.rate
+        );
         let sound = format!("anoisesrc=d={}:c=pink:r=48000:a=0.2:s=7,aformat=channel_layouts=stereo", kind.seconds());
         if kind.rounds == 1 {
             make(&first, &["-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &sound], kind.codecs)?;

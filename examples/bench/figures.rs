@@ -23,14 +23,18 @@ pub(crate) fn spread(measured: &[Duration]) -> Option<Spread> {
     Some(Spread { median, min, max })
 }
 
+/// Returns the least value that so great a share of all values does not exceed: 0.95 is p95. Nought of nothing.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "thousands")]
+pub(crate) fn quantile(all: &[f64], share: f64) -> f64 {
+    let mut sorted = all.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (share * sorted.len() as f64).ceil().max(1.0) as usize;
+    sorted.get(rank - 1).or(sorted.last()).copied().unwrap_or_default()
+}
+
 /// Returns a length in seconds, to the millisecond.
 pub(crate) fn seconds(length: Duration) -> String {
     format!("{:.3} s", length.as_secs_f64())
-}
-
-/// Returns CPU time as a share of one core.
-pub(crate) fn share(cpu: Duration, of: Duration) -> String {
-    format!("{:.3} %", percent(cpu, of))
 }
 
 /// Returns CPU time in per cent of one core.

@@ -4,8 +4,8 @@
 //! machine and the moment, into docs/benchmarks.md. It judges nothing: figures only. Sections that are not run keep
 //! the figures they have.
 //!
-//! Settings by environment: `ONLY` (section names), `RUNS` (starts of each kind, pairs of preparing up to 5), `MINUTES` (on air), `CHANNELS` (how
-//! many, a list), `SECONDS` (rivals).
+//! Settings by environment: `ONLY` (section names), `RUNS` (starts of each kind, pairs of preparing up to 5), `MINUTES` (on
+//! air), `CHANNELS` (how many, a list), `SECONDS` (rivals), `ZAPS` (how many).
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -17,18 +17,24 @@ mod clips;
 mod figures;
 mod load;
 mod machine;
+mod many;
 mod nginx;
 mod on_air;
 mod page;
+mod plot;
 mod preparing;
 mod process;
 mod rivals;
+mod samples;
 mod scrape;
 mod serving;
 mod start;
 mod station;
+mod summary;
+mod tables;
 mod viewers;
 mod workshop;
+mod zap;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,7 +42,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 /// The sections in the order of the page.
-const SECTIONS: [&str; 7] = ["start", "on-air", "rivals", "preparing", "scrape", "serving", "viewers"];
+const SECTIONS: [&str; 9] =
+    ["start", "on-air", "rivals", "many", "zap", "preparing", "scrape", "serving", "viewers"];
 
 /// What is measured, and how thoroughly.
 #[derive(Debug)]
@@ -51,6 +58,11 @@ pub(crate) struct Settings {
     pub(crate) channels: Vec<usize>,
     /// How many are on air while the metrics are read, one measurement each.
     pub(crate) scraped: Vec<usize>,
+    /// How many are on air at once where they are many, one measurement each, and how long they are watched.
+    pub(crate) many: Vec<usize>,
+    pub(crate) many_watched: Duration,
+    /// How often a viewer zaps.
+    pub(crate) zaps: usize,
     /// How long each rival is watched.
     pub(crate) rivals: Duration,
     /// The program that is measured.
@@ -74,6 +86,8 @@ fn main() -> Result<()> {
             "start" => start::measure(&settings),
             "on-air" => on_air::measure(&settings),
             "rivals" => rivals::measure(&settings),
+            "many" => many::measure(&settings),
+            "zap" => zap::measure(&settings),
             "scrape" => scrape::measure(&settings),
             "serving" => serving::measure(&settings),
             "viewers" => viewers::measure(&settings),
@@ -84,7 +98,9 @@ fn main() -> Result<()> {
         println!("{told}");
         // After each section: an hour of measuring is not lost because the last one fails.
         let old = std::fs::read_to_string(&path).unwrap_or_default();
-        std::fs::write(&path, page::renew(&old, name, &told))?;
+        let page = page::renew(&old, name, &told);
+        std::fs::write(path.with_extension("svg"), plot::draw(&page))?;
+        std::fs::write(&path, page)?;
     }
     eprintln!("bench: written to {}", path.display());
     Ok(())
@@ -110,14 +126,17 @@ fn settings(root: &Path) -> Result<Settings> {
         all.context("CHANNELS must be whole numbers")
     };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 10,000")]
-    let runs = number("RUNS", "10")?.ceil() as usize;
+    let (runs, zaps) = (number("RUNS", "10")?.ceil() as usize, number("ZAPS", "40")?.ceil() as usize);
     Ok(Settings {
         only,
         runs,
         on_air: Duration::from_secs_f64(number("MINUTES", "20")? * 60.0),
         channels: channels("1 10")?,
         scraped: channels("50")?,
-        rivals: Duration::from_secs_f64(number("SECONDS", "120")?),
+        many: channels("50 100 200")?,
+        many_watched: Duration::from_secs_f64(number("MINUTES", "1")? * 60.0),
+        zaps,
+        rivals: Duration::from_secs_f64(number("SECONDS", "45")?),
         program: root.join("target/release/nightcast"),
         clips: root.join("target/bench-clips"),
     })
@@ -126,6 +145,6 @@ fn settings(root: &Path) -> Result<Settings> {
 /// Returns the command that measures a section as it was measured now.
 fn command(name: &str) -> String {
     let set = |key: &str| std::env::var(key).ok().map(|value| format!(" {key}=\"{}\"", value.trim()));
-    let told: String = ["RUNS", "MINUTES", "CHANNELS", "SECONDS"].into_iter().filter_map(set).collect();
+    let told: String = ["RUNS", "MINUTES", "CHANNELS", "SECONDS", "ZAPS"].into_iter().filter_map(set).collect();
     format!("make bench ONLY={name}{told}")
 }

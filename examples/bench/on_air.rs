@@ -9,7 +9,7 @@ use super::Settings;
 use super::clips::{self, Kind};
 use super::figures::{megabytes, percent};
 use super::page::table;
-use super::process::{self, Memory};
+use super::process::{self, Holdings, Memory};
 use super::station::{Home, Station};
 
 /// How long preparing all clips may take.
@@ -33,9 +33,11 @@ pub(crate) struct Cost {
     /// How many there were.
     pub(crate) channels: usize,
     /// The server's memory: the most resident, and the most of its own, of all looks.
-    memory: Memory,
+    pub(crate) memory: Memory,
     /// Memory of each on-air ffmpeg at the end.
-    carried: Vec<Memory>,
+    pub(crate) carried: Vec<Memory>,
+    /// What else each of them holds.
+    pub(crate) holdings: Vec<Holdings>,
 }
 
 /// Measures each number of channels, and the largest at half the bit rate.
@@ -99,6 +101,17 @@ impl Cost {
 
 /// Watches a station that has nothing to prepare; fails when a child dies or another is started.
 pub(crate) fn watch(station: &Station, channels: usize, length: Duration) -> Result<Cost> {
+    watch_with(station, channels, length, 0, || Ok(()))
+}
+
+/// The same, with so many other children allowed, and something that is looked at besides, every few seconds.
+pub(crate) fn watch_with(
+    station: &Station,
+    channels: usize,
+    length: Duration,
+    others_max: usize,
+    mut look: impl FnMut() -> Result<()>,
+) -> Result<Cost> {
     let pid = station.pid();
     let restarts = restarts(station)?;
     let (carriers, _) = process::carriers(pid)?;
@@ -111,16 +124,18 @@ pub(crate) fn watch(station: &Station, channels: usize, length: Duration) -> Res
     while begun.elapsed() < length {
         std::thread::sleep(LOOK.min(length.saturating_sub(begun.elapsed())));
         let (now, others) = process::carriers(pid)?;
-        if now != carriers || others > 0 {
+        if now != carriers || others > others_max {
             bail!("on-air ffmpegs were {carriers:?} and are {now:?}, with {others} other children");
         }
         let seen = process::memory(pid)?;
         memory.resident = memory.resident.max(seen.resident);
         memory.anonymous = memory.anonymous.max(seen.anonymous);
         memory.peak = seen.peak;
+        look()?;
     }
     let (server_after, carried_after, lasted) = (process::cpu(pid)?, self::carried(&carriers)?, begun.elapsed());
-    if server_after.ended_children != server.ended_children || self::restarts(station)? != restarts {
+    let others_came = others_max == 0 && server_after.ended_children != server.ended_children;
+    if others_came || self::restarts(station)? != restarts {
         bail!("children of the station came and went while it was measured");
     }
     Ok(Cost {
@@ -130,6 +145,7 @@ pub(crate) fn watch(station: &Station, channels: usize, length: Duration) -> Res
         channels,
         memory,
         carried: carriers.iter().map(|pid| process::memory(*pid)).collect::<Result<_>>()?,
+        holdings: carriers.iter().map(|pid| process::holdings(*pid)).collect::<Result<_>>()?,
     })
 }
 

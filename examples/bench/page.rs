@@ -6,6 +6,8 @@ const HEAD: &str = "\
 
 `make bench` measures these on the machine it runs on and writes them here, each section with its machine, date and
 command; `make bench ONLY=start` measures one section. The clips are made once, by ffmpeg, into `target/bench-clips`.
+
+![The figures of this page as bars](benchmarks.svg)
 ";
 
 /// Returns a section's part of the page.
@@ -28,7 +30,9 @@ pub(crate) fn renew(page: &str, name: &str, told: &str) -> String {
             renewed.push('\n');
         }
     }
-    renewed
+    // The table of all figures is made from the sections that follow it.
+    let table = super::summary::summary(&renewed);
+    renewed.replacen(HEAD, &format!("{HEAD}\n## All figures\n\n{table}"), 1)
 }
 
 /// Returns a table in Markdown.

@@ -56,6 +56,30 @@ pub(crate) fn memory(pid: u32) -> Result<Memory> {
     Ok(Memory { resident: value("VmRSS")?, anonymous: value("RssAnon")?, peak: value("VmHWM")? })
 }
 
+/// What else a process has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Holdings {
+    /// Resident memory in KiB, what it shares with others divided among all who have it.
+    pub(crate) proportional: u64,
+    /// Files, sockets and pipes that are open.
+    pub(crate) handles: usize,
+    /// Its threads.
+    pub(crate) threads: usize,
+}
+
+/// Reads what a process holds.
+pub(crate) fn holdings(pid: u32) -> Result<Holdings> {
+    let gone = || format!("process {pid} is gone");
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).with_context(gone)?;
+    let proportional =
+        rollup.lines().find_map(|line| line.strip_prefix("Pss:")?.split_whitespace().next()?.parse().ok());
+    Ok(Holdings {
+        proportional: proportional.with_context(|| format!("process {pid} has no Pss"))?,
+        handles: fs::read_dir(format!("/proc/{pid}/fd")).with_context(gone)?.count(),
+        threads: fs::read_dir(format!("/proc/{pid}/task")).with_context(gone)?.count(),
+    })
+}
+
 /// Returns the living children of a process with their command lines.
 pub(crate) fn children(parent: u32) -> Result<Vec<(u32, String)>> {
     let processes = fs::read_dir("/proc")?.filter_map(Result::ok);

@@ -26,21 +26,35 @@ pub(crate) const POLL: Duration = Duration::from_millis(10);
 pub(crate) struct Home {
     folder: tempfile::TempDir,
     program: PathBuf,
+    /// What every channel's table holds besides.
+    each: String,
 }
 
 impl Home {
     /// Makes the folder of a station with so many channels of one folder of videos.
     pub(crate) fn new(program: &Path, media: &Path, channels: usize) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+        let home = Self { folder: tempfile::tempdir()?, program: program.to_owned(), each: String::new() };
+        home.furnish(media, channels)?;
+        Ok(home)
+    }
+
+    /// The same, with lines of configuration for each channel.
+    pub(crate) fn with_each(program: &Path, media: &Path, channels: usize, each: &str) -> Result<Self> {
+        let home = Self { folder: tempfile::tempdir()?, program: program.to_owned(), each: each.to_owned() };
+        home.furnish(media, channels)?;
+        Ok(home)
+    }
+
+    /// Writes the configuration of so many channels; what was prepared before stays.
+    pub(crate) fn furnish(&self, media: &Path, channels: usize) -> Result<()> {
         let channel = |n| {
-            let media = media.display();
-            format!("\n[[channel]]\nid = \"c{n}\"\nname = \"Channel {n}\"\nfolder = \"{media}\"\n")
+            let (media, each) = (media.display(), &self.each);
+            format!("\n[[channel]]\nid = \"c{n}\"\nname = \"Channel {n}\"\nfolder = \"{media}\"\n{each}")
         };
         let station =
             "[station]\nname = \"Bench\"\nlisten = \"127.0.0.1:0\"\n\n[metrics]\nlisten = \"127.0.0.1:0\"\n".to_owned();
         let text: Vec<String> = [station].into_iter().chain((0..channels).map(channel)).collect();
-        fs::write(folder.path().join("channels.toml"), text.concat())?;
-        Ok(Self { folder, program: program.to_owned() })
+        Ok(fs::write(self.folder.path().join("channels.toml"), text.concat())?)
     }
 
     /// Gives the station so many seats for connections.
@@ -116,6 +130,13 @@ impl Station {
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
+    /// Returns what it warned of, or called an error.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let bad = |line: &&String| line.contains("\"level\":\"WARN\"") || line.contains("\"level\":\"ERROR\"");
+        log.iter().map(|(_, line)| line).filter(bad).cloned().collect()
+    }
+
     /// Asks every [`POLL`] until there is an answer; fails when the time is over or the station has ended.
     pub(crate) fn until<T>(
         &mut self,
@@ -175,6 +196,19 @@ impl Station {
     pub(crate) fn segments(&self, channel: usize) -> Result<usize> {
         let playlist = self.get(&format!("/channels/c{channel}/index.m3u8"))?;
         Ok(playlist.map_or(0, |text| text.matches("#EXTINF").count()))
+    }
+
+    /// Waits until every channel's playlist has so many segments, and returns how long after the start that was.
+    pub(crate) fn all_have(&mut self, channels: usize, segments: usize, limit: Duration) -> Result<Duration> {
+        // One after the other: those that have them keep them, so the last that is asked for has them last.
+        let mut asked = 0;
+        self.until("every channel has its segments", limit, |station| {
+            // A machine that starts hundreds of programs may be slow to answer; that is what is measured.
+            while asked < channels && station.segments(asked).unwrap_or_default() >= segments {
+                asked += 1;
+            }
+            Ok((asked == channels).then(|| station.age()))
+        })
     }
 
     /// Returns what the API tells of all channels.

@@ -58,7 +58,7 @@ pub async fn make(
     let texts = SlateText { name_len: name.chars().count(), reason_len: reason.chars().count(), font };
     let mut outcome = Err(SlateError::Draw("nothing was tried".to_owned()));
     for texts in [tools.can_write_text.then_some(texts), None] {
-        outcome = draw(card, &id, shown, texts, &place, tools, family, token).await;
+        outcome = draw(card, shown, texts, &place, tools, family, token).await;
         if outcome.is_ok() || texts.is_none() {
             break;
         }
@@ -95,7 +95,6 @@ fn tempfile_in(tmp: &Path, id: &MezzanineId) -> Result<std::path::PathBuf, Slate
 
 async fn draw(
     card: &SlateCard,
-    id: &MezzanineId,
     shown: bool,
     texts: Option<SlateText<'_>>,
     place: &Path,
@@ -136,6 +135,6 @@ async fn draw(
     let grown = job::look(Grown::of(card.profile.pictures()), &ts, &playlist)
         .await
         .map_err(|error| failed(error.to_string()))?;
-    let checked = job::check(id, expected, &grown, &ts, (&tools.ffprobe, family), token).await;
+    let checked = job::check(&card.id(), expected, &grown, &ts, (&tools.ffprobe, family), token).await;
     checked.map_err(|error| failed(error.to_string()))
 }
