@@ -110,15 +110,12 @@ pub async fn run(
         }
     };
     tracker.spawn(clock.clone().follow(root.clone()));
-    let turns = channels::turns(std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    let turns = channels::turns();
     let common =
         Common { ground, preparer: preparer.clone(), clock: clock.clone(), first_timestamp, run_folder, turns };
     let mut channels = Channels::new(config, begun, off, common);
     let mut mirrors = Mirrors::new(clock.clone(), root.clone(), tracker.clone());
-    if let Err(error) = mirrors.follow(mirror, &channels.sources().borrow()) {
-        // Nothing but copies is missing, and the channels are on air already.
-        tracing::error!("{error}");
-    }
+    mirrors.start(mirror, &channels.sources().borrow());
     let reloads = Arc::new(Reloads::since(begun_at));
     let tally = Arc::<http::Tally>::default();
     tracker.spawn(service::watch(channels.roster(), root.clone()));

@@ -42,8 +42,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 /// The sections in the order of the page.
-const SECTIONS: [&str; 9] =
-    ["start", "on-air", "rivals", "many", "zap", "preparing", "scrape", "serving", "viewers"];
+const SECTIONS: [&str; 9] = ["start", "on-air", "rivals", "many", "zap", "preparing", "scrape", "serving", "viewers"];
 
 /// What is measured, and how thoroughly.
 #[derive(Debug)]

@@ -57,8 +57,9 @@ pub(super) struct Common {
     pub(super) turns: Arc<Semaphore>,
 }
 
-/// Returns the turns to begin, for a machine with so many cores.
-pub(super) fn turns(cores: usize) -> Arc<Semaphore> {
+/// Returns the turns to begin, for as many cores as there are.
+pub(super) fn turns() -> Arc<Semaphore> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Arc::new(Semaphore::new(BEGIN_AT_ONCE * cores.max(2)))
 }
 

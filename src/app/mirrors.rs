@@ -141,6 +141,13 @@ impl Mirrors {
         self.told.subscribe()
     }
 
+    /// Begins with what is wanted. When that cannot be, nothing but copies is missing, and the channels are on air already.
+    pub(super) fn start(&mut self, wanted: Option<Wanted>, channels: &[ChannelSource]) {
+        if let Err(error) = self.follow(wanted, channels) {
+            tracing::error!("{error}");
+        }
+    }
+
     /// Becomes what is wanted, for these channels. Mirrors of which nothing changed are not touched.
     ///
     /// # Errors
