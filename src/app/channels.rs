@@ -20,7 +20,6 @@ use crate::channel::{ChannelState, ChannelStatus};
 use crate::clock::Clock;
 use crate::config::{self, Change, Config};
 use crate::ffmpeg::Children;
-use crate::hls::Snapshot;
 use crate::http::{ChannelView, Roster, Viewers};
 use crate::library::{self, Library, LibrarySettings};
 use crate::metrics::ChannelSource;
@@ -32,10 +31,14 @@ use crate::{channel, units::ChannelId};
 /// How long a channel that panicked rests before it begins again.
 const PANIC_REST: Duration = Duration::from_secs(1);
 
-/// How many channels may begin at once for each core, and for how long one may take: an ffmpeg that begins reads its list
-/// and is given the seconds that went by, and hundreds of them in one moment would come too late all together.
+/// How many channels may begin at once for each core: an ffmpeg that begins reads its list and is given the seconds that
+/// went by, and hundreds of them in one moment would come too late all together.
 const BEGIN_AT_ONCE: usize = 2;
-const BEGIN_MAX: Duration = Duration::from_secs(1);
+
+/// For how long one may keep the others waiting that has something to air, and one that has nothing yet. A busy machine takes
+/// seconds for what is else done in a tenth of one.
+const BEGIN_MAX: Duration = Duration::from_secs(8);
+const BEGIN_EMPTY_MAX: Duration = Duration::from_secs(1);
 
 /// What a channel's library needs, before there is anything to air with.
 pub(super) struct Ground {
@@ -263,11 +266,17 @@ impl Face {
 }
 
 /// Holds a turn until the channel has published something, or has nothing to begin with.
-async fn hold<T>(turn: T, mut published: watch::Receiver<Arc<Snapshot>>, token: CancellationToken) {
-    let _begun = tokio::select! {
-        () = token.cancelled() => false,
-        begun = tokio::time::timeout(BEGIN_MAX, published.changed()) => begun.is_ok(),
-    };
+async fn hold<T>(turn: T, outputs: Outputs, token: CancellationToken) {
+    let mut published = outputs.snapshot.subscribe();
+    for wait in [BEGIN_EMPTY_MAX, BEGIN_MAX.saturating_sub(BEGIN_EMPTY_MAX)] {
+        let begun = tokio::select! {
+            () = token.cancelled() => true,
+            begun = tokio::time::timeout(wait, published.changed()) => begun.is_ok(),
+        };
+        if begun || outputs.status.borrow().library.prepared == 0 {
+            break;
+        }
+    }
     drop(turn);
 }
 
@@ -279,12 +288,52 @@ async fn keep_alive(parts: Parts, outputs: Outputs, turns: Arc<Semaphore>) {
             () = parts.token.cancelled() => return,
             turn = Arc::clone(&turns).acquire_owned() => turn,
         };
-        parts.tracker.spawn(hold(turn, outputs.snapshot.subscribe(), parts.token.clone()));
+        parts.tracker.spawn(hold(turn, outputs.clone(), parts.token.clone()));
         let life = channel::task::run(parts.clone(), outputs.clone()).in_current_span();
         if let Err(error) = parts.tracker.spawn(life).await {
             tracing::error!(%error, "channel failed inside and begins again");
             outputs.counters.restarted(Cause::Internal);
             tokio::time::sleep(PANIC_REST).await;
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a task and a clock of the test's own")]
+mod tests {
+    use super::*;
+
+    /// Goal: channels begin one after the other, and none keeps the others waiting for long. Method: a turn held over a
+    /// clock that stands still until nothing else can happen: by a channel that publishes, one that has nothing to publish,
+    /// one that has and does not, and one that is ended.
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_ends_with_the_first_segment_the_time_or_the_channel() {
+        for (prepared, publishes, ends, expected) in [
+            (3, true, false, Duration::ZERO),
+            (0, false, false, BEGIN_EMPTY_MAX),
+            (3, false, false, BEGIN_MAX),
+            (3, false, true, Duration::ZERO),
+        ] {
+            let (turns, token) = (Arc::new(Semaphore::new(1)), CancellationToken::new());
+            let id = ChannelId::new("cats").unwrap();
+            let mut status = ChannelStatus::lifeless(&id, "Cats", ChannelState::Starting);
+            status.library.prepared = prepared;
+            let status = Arc::new(watch::Sender::new(Arc::new(status)));
+            let (snapshot, counters, skips) = Default::default();
+            let outputs = Outputs { status, snapshot, counters, skips };
+            let turn = Arc::clone(&turns).try_acquire_owned();
+            assert!(turn.is_ok() && turns.try_acquire().is_err());
+            let begun = tokio::time::Instant::now();
+            let held = tokio::spawn(hold(turn, outputs.clone(), token.clone()));
+            tokio::task::yield_now().await;
+            if publishes {
+                outputs.snapshot.send_replace(Arc::default());
+            }
+            if ends {
+                token.cancel();
+            }
+            assert!(held.await.is_ok());
+            assert_eq!((turns.available_permits(), begun.elapsed()), (1, expected), "{prepared} {publishes} {ends}");
         }
     }
 }

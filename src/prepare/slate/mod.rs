@@ -132,6 +132,16 @@ pub enum SlateError {
 mod tests {
     use super::*;
 
+    /// Goal: a card that viewers wait for is drawn while those that only lie ready wait. Method: turns are taken until none
+    /// is left.
+    #[test]
+    fn a_card_that_is_waited_for_never_waits_for_those_that_are_not() {
+        let turns = Turns::default();
+        let spare: Vec<_> = std::iter::from_fn(|| turns.of(false).try_acquire().ok()).collect();
+        let shown: Vec<_> = std::iter::from_fn(|| turns.of(true).try_acquire().ok()).collect();
+        assert_eq!((spare.len(), shown.len()), (SPARE_AT_ONCE, SHOWN_AT_ONCE));
+    }
+
     #[test]
     fn texts_are_one_short_line() {
         assert_eq!(one_line("  Cats\n &\tDogs ", 40), "Cats & Dogs");
