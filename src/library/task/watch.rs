@@ -158,6 +158,9 @@ fn is_change(kind: EventKind) -> bool {
     }
 }
 
+/// Whether it was said that the system gives no more watches: one line tells it for all channels.
+static EXHAUSTION_TOLD: AtomicBool = AtomicBool::new(false);
+
 /// Says once that changes are found by walking only.
 fn give_up(signals: &Signals, error: &notify::Error) {
     let exhausted = match &error.kind {
@@ -170,13 +173,18 @@ fn give_up(signals: &Signals, error: &notify::Error) {
         tracing::debug!(%error, "a change below a folder was not told; the next walk finds it");
         return;
     }
-    if !signals.exhausted.swap(true, Ordering::SeqCst) {
-        tracing::warn!(
-            %error,
-            "the system gives no more file watches; folders are walked every few seconds instead (hint: raise the sysctl \
-             fs.inotify.max_user_watches, or fs.inotify.max_user_instances)"
-        );
+    if signals.exhausted.swap(true, Ordering::SeqCst) {
+        return;
     }
+    if EXHAUSTION_TOLD.swap(true, Ordering::SeqCst) {
+        tracing::debug!(%error, "the system gives no more file watches");
+        return;
+    }
+    tracing::warn!(
+        %error,
+        "the system gives no more file watches; the folders of this channel, and of others it has none for, are walked \
+         every few seconds instead (hint: raise the sysctl fs.inotify.max_user_watches, or fs.inotify.max_user_instances)"
+    );
 }
 
 #[cfg(test)]
