@@ -5,6 +5,8 @@
 
 mod support;
 
+#[path = "renditions/audio_only.rs"]
+mod audio_only;
 #[path = "renditions/ladder.rs"]
 mod ladder;
 
@@ -35,13 +37,16 @@ const WATCHED: SignedDuration = SignedDuration::from_secs(40);
 const RENDITIONS: [(&str, (u32, u32), u32); 3] =
     [("large", (320, 180), 500), ("middle", (256, 144), 250), ("small", (170, 96), 100)];
 
-/// A channel with these renditions.
+/// The sound of the last of them, without its picture.
+const AUDIO: &str = "audio";
+
+/// A channel with these renditions, and the sound alone.
 fn channel() -> String {
     let one = |(name, (width, height), kbps): (&str, (u32, u32), u32)| {
         format!("{{ name = \"{name}\", size = \"{width}x{height}\", max-kbps = {kbps} }}")
     };
     format!(
-        "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\nrenditions = [{}]\n\
+        "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\nrenditions = [{}, \"{AUDIO}\"]\n\
          [channel.picture]\npreset = \"ultrafast\"\n",
         RENDITIONS.map(one).join(", ")
     )
@@ -76,14 +81,13 @@ fn rules() -> Rules {
     Rules { future_allowance: SignedDuration::from_millis(500), ..Rules::default() }
 }
 
-/// Watches every rendition at once while `more` says so.
+/// Watches every rendition at once while `more` says so; the sound alone is the last.
 fn watch_all(station: &Station, more: impl Fn() -> bool + Sync) -> Vec<Recording> {
     let more = &more;
     let recordings: Vec<Recording> = std::thread::scope(|scope| {
-        let viewer = |(name, _, _): (&'static str, (u32, u32), u32)| {
-            scope.spawn(move || watch(station, &format!("one/{name}"), rules(), |_| more()))
-        };
-        let viewers = RENDITIONS.map(viewer);
+        let viewer = |name| scope.spawn(move || watch(station, &format!("one/{name}"), rules(), |_| more()));
+        let names = RENDITIONS.map(|(name, _, _)| name).into_iter().chain([AUDIO]);
+        let viewers: Vec<_> = names.map(viewer).collect();
         viewers.into_iter().map(|viewer| viewer.join().unwrap()).collect()
     });
     for recording in &recordings {
@@ -135,6 +139,7 @@ fn all_agree_and_are_in_step(ffmpeg: &Ffmpeg) {
     let recordings = watch_all(&station, || station.now() < end);
     ladder::tells_the_truth(&home, &station, &recordings);
     ladder::keeps_what_fits(&home, ffmpeg, &items(&home), clips[0].0);
+    audio_only::is_the_sound_of_the_smallest(&home, ffmpeg, &recordings[2], &recordings[3]);
     assert_eq!(station.channel("one")["restarts"], 0, "{}", station.log());
     drop(station);
     for (recording, (name, _, _)) in recordings.iter().zip(RENDITIONS) {

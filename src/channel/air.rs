@@ -382,7 +382,7 @@ impl Air {
     /// "EXT-X-PROGRAM-DATE-TIME never in the future": a segment goes out when its last frame is due.
     fn publish_due(&mut self, now: Timestamp, actions: &mut Vec<AirAction>) {
         let before = actions.len();
-        while let Some(segment) = self.pending.pop_front() {
+        while let Some(mut segment) = self.pending.pop_front() {
             if segment.duration.after(self.timeline.edge()) > now {
                 self.pending.push_front(segment);
                 break;
@@ -397,6 +397,7 @@ impl Air {
                 self.airings = self.airings.split_off(&segment.airing);
             }
             let range = begun.as_deref().and_then(|airing| date_range(airing, self.timeline.date()));
+            self.timeline.complete(&mut segment);
             self.count(&segment);
             self.timeline.publish(segment, range, now);
             actions.extend(begun.map(|airing| AirAction::Begun(airing, date)));

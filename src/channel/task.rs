@@ -27,7 +27,7 @@ use super::keep::{self, Kept};
 use super::report::{begun, report_end};
 use super::status::{ChannelState, ChannelStatus, LibraryCounts};
 use crate::clock::Clock;
-use crate::config;
+use crate::config::{self, defaults};
 use crate::feed::{Airing, FedGop, IN_FLIGHT_MAX};
 use crate::ffmpeg::Family;
 use crate::hls::Snapshot;
@@ -193,7 +193,8 @@ impl Shell {
         let speed = parts.clock.speed();
         let profile = Arc::new(parts.config.profile.clone());
         let director = Director::new(parts.config.order.clone(), Arc::clone(&profile), plan, speed);
-        let air = Air::new(first, discontinuities, now - BACKLOG * 2, now, speed).with_renditions(&offers(&profile));
+        let air =
+            Air::new(first, discontinuities, now - BACKLOG * 2, now, speed).with_renditions(&offers(&parts.config));
 
         let (events, events_inbox) = mpsc::channel(EVENTS_MAX);
         let (slates, slates_inbox) = mpsc::channel(4);
@@ -474,11 +475,19 @@ impl Shell {
     }
 }
 
+/// What the clock of the picture takes that sound alone keeps, in kbit/s: some 15 packets a second.
+const SOUND_CLOCK_KBPS: u32 = 25;
+
 /// What each rendition is held to, with a tenth for the transport stream around it.
-fn offers(profile: &config::Profile) -> Vec<Offer> {
-    let bits = |kbps: u32| u64::from(kbps + profile.audio_kbps) * 1100;
-    let offer = |one: &config::Rendition| Offer { name: Arc::clone(&one.name), bits_max: bits(one.video_kbps_max) };
-    profile.renditions.iter().map(offer).collect()
+fn offers(config: &config::Channel) -> Vec<Offer> {
+    let profile = &config.profile;
+    let offer = |name: &Arc<str>, kbps: u32, audio_only: bool| {
+        let bits_max = u64::from(kbps + profile.audio_kbps) * 1100;
+        Offer { name: Arc::clone(name), bits_max, audio_only }
+    };
+    let pictures = profile.renditions.iter().map(|one| offer(&one.name, one.video_kbps_max, false));
+    let sound = config.audio_only.then(|| offer(&defaults::AUDIO_ONLY.into(), SOUND_CLOCK_KBPS, true));
+    pictures.chain(sound).collect()
 }
 
 /// Whether a file could not be opened because the system has run out of something, which says nothing about the file.

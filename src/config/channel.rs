@@ -60,14 +60,14 @@ pub(super) fn all(files: Vec<ChannelFile>, judge: &mut Judge<'_>) -> Judged {
         let order = judge.order(&file);
         let seed = file.seed.as_ref().and_then(|seed| judge.seed(seed));
         let profile = judge.profile(&file.picture, &file.sound, file.prepare.as_ref());
-        let profile = judge.with_renditions(profile, &file);
+        let (profile, audio_only) = judge.with_renditions(profile, &file);
         let name = file.name.as_ref().and_then(|name| judge.name(name));
         if let (Some((id, _)), Some(name)) = (id, name) {
             let wish = |wish: At<bool>| MirrorWish { id: id.clone(), place: file.place.clone(), wish };
             all.mirrors.extend(file.mirror.map(wish));
             let folders = folders.into_iter().map(|(path, _)| path).collect();
             let seed = seed.unwrap_or_else(|| defaults::seed(id.as_str()));
-            all.channels.push(Channel { id, name, folders, order, seed, profile });
+            all.channels.push(Channel { id, name, folders, order, seed, profile, audio_only });
         }
     }
     all

@@ -68,6 +68,8 @@ pub const MAX_KBPS: u32 = 5000;
 pub const MAX_KBPS_RANGE: RangeInclusive<i64> = 200..=50_000;
 /// From a stamp's size for the worst of lines to UHD.
 pub const RENDITION_KBPS_RANGE: RangeInclusive<i64> = 50..=50_000;
+/// The rendition that is sound without a picture.
+pub const AUDIO_ONLY: &str = "audio";
 /// Width and height of a rendition, and its ceiling in kbit/s.
 pub type Ceiling = ((u32, u32), u32);
 /// The renditions that have a name: what x264 takes for busy films of that size at the default quality.

@@ -140,6 +140,8 @@ pub struct Channel {
     pub seed: u64,
     /// What items are prepared to.
     pub profile: Profile,
+    /// Whether the sound is offered without a picture, too. Nothing is prepared for it.
+    pub audio_only: bool,
 }
 
 /// How the next item is picked.

@@ -9,18 +9,20 @@ use super::validate::Judge;
 use super::{Profile, Rendition, defaults};
 use crate::units::ChannelId;
 
-/// What no rendition may be called: it is part of another address.
-const TAKEN: &str = "segments";
+/// What no rendition of one's own may be called: what is part of another address, and what is no picture.
+const TAKEN: [&str; 2] = ["segments", defaults::AUDIO_ONLY];
 
 impl Judge<'_> {
-    /// Adds the renditions of a channel to its profile, whose own size and bit rate are those of the first.
-    pub(super) fn with_renditions(&mut self, profile: Profile, file: &ChannelFile) -> Profile {
-        let Some(written) = &file.renditions else { return profile };
+    /// Adds the renditions of a channel to its profile, whose own size and bit rate are those of the first, and tells whether
+    /// the sound is offered alone.
+    pub(super) fn with_renditions(&mut self, profile: Profile, file: &ChannelFile) -> (Profile, bool) {
+        let Some(written) = &file.renditions else { return (profile, false) };
         self.only_where_there_is_one_picture(file);
         let renditions = self.renditions(written, profile.quality);
-        let Some(first) = renditions.first() else { return profile };
+        let audio_only = written.get_ref().iter().any(RenditionFile::is_audio_only);
+        let Some(first) = renditions.first() else { return (profile, false) };
         let Rendition { width, height, quality, video_kbps_max, .. } = *first;
-        Profile { width, height, quality, video_kbps_max, renditions, ..profile }
+        (Profile { width, height, quality, video_kbps_max, renditions, ..profile }, audio_only)
     }
 
     fn only_where_there_is_one_picture(&mut self, file: &ChannelFile) {
@@ -47,7 +49,11 @@ impl Judge<'_> {
             self.complain(&surplus.span(), message, Some(hint));
         }
         let mut renditions: Vec<Rendition> = Vec::new();
-        for one in all.iter().take(Rendition::COUNT_MAX) {
+        for (n, one) in all.iter().enumerate().take(Rendition::COUNT_MAX) {
+            if one.is_audio_only() {
+                self.sound_stands_last(n, all);
+                continue;
+            }
             let judged = match one {
                 RenditionFile::Preset(name) => self.preset(name, quality),
                 RenditionFile::Own(own) => self.own(own.get_ref(), quality),
@@ -59,6 +65,19 @@ impl Judge<'_> {
             }
         }
         renditions
+    }
+
+    /// It is taken from the smallest picture, so there must be one before it, and nothing after it.
+    fn sound_stands_last(&mut self, n: usize, all: &[RenditionFile]) {
+        let span = all[n].span();
+        if n == 0 {
+            let message =
+                format!("{:?} is sound without a picture, and no picture is named before it", defaults::AUDIO_ONLY);
+            self.complain(&span, message, Some("name one first, such as [\"360p\", \"audio\"]".to_owned()));
+        } else if n + 1 < all.len() {
+            let message = format!("{:?} is not the last of the renditions", defaults::AUDIO_ONLY);
+            self.complain(&span, message, Some("the largest comes first, and sound without a picture last".to_owned()));
+        }
     }
 
     fn preset(&mut self, name: &At<String>, quality: u8) -> Option<Rendition> {
@@ -94,11 +113,11 @@ impl Judge<'_> {
     /// Names stand in addresses, as those of channels do.
     fn rendition_name(&mut self, name: &At<String>) -> Option<Arc<str>> {
         let text = name.get_ref();
-        if ChannelId::new(text).is_some() && text != TAKEN {
+        if ChannelId::new(text).is_some() && !TAKEN.contains(&text.as_str()) {
             return Some(text.as_str().into());
         }
-        let message = if text == TAKEN {
-            format!("a rendition cannot be called {TAKEN:?}")
+        let message = if TAKEN.contains(&text.as_str()) {
+            format!("a rendition cannot be called {text:?}")
         } else {
             format!("the name of a rendition may hold a-z, 0-9 and - only, and up to 40 of them, got {text:?}")
         };
@@ -126,6 +145,11 @@ impl Judge<'_> {
 }
 
 impl RenditionFile {
+    /// Whether it is the sound without a picture.
+    fn is_audio_only(&self) -> bool {
+        matches!(self, Self::Preset(name) if name.get_ref() == defaults::AUDIO_ONLY)
+    }
+
     fn span(&self) -> Range<usize> {
         match self {
             Self::Preset(name) => name.span(),
@@ -187,6 +211,18 @@ mod tests {
         let profile = profile("");
         assert_eq!((profile.renditions.len(), profile.pictures()), (0, 1));
         assert_eq!(profile.kbps_max(), profile.video_kbps_max + profile.audio_kbps);
+    }
+
+    #[test]
+    fn audio_only_is_no_picture_of_the_profile() {
+        let channel = |lines: &str| {
+            let text = format!("[[channel]]\nname = \"Cats\"\nfolder = \"cats\"\n{lines}");
+            let parsed = parse(&text, Path::new("c.toml"), 1).unwrap_or_else(|problems| panic!("{problems}"));
+            parsed.channels.into_iter().next().unwrap()
+        };
+        let (with, without) = (channel("renditions = [\"360p\", \"audio\"]\n"), channel("renditions = [\"360p\"]\n"));
+        assert_eq!((with.audio_only, without.audio_only), (true, false));
+        assert_eq!(with.profile, without.profile, "nothing is made anew for it");
     }
 
     #[test]

@@ -294,6 +294,7 @@ mod tests {
             folders: vec!["/etc/tv/cats".into()],
             order: Order::Shuffle,
             profile,
+            audio_only: false,
         };
         let station = Station {
             name: "Nightcast".to_owned(),

@@ -11,7 +11,7 @@ use super::h264::Sps;
 use super::packer::Segment;
 use super::snapshot::{PlaylistBody, RenditionTold, SegmentBody};
 use super::timeline::Entry;
-use super::{TARGET_DURATION_SECS, playlist};
+use super::{TARGET_DURATION_SECS, audio_only, playlist};
 use crate::prepare::annexb;
 use crate::units::MediaTime;
 
@@ -40,6 +40,8 @@ pub struct Offer {
     pub name: Arc<str>,
     /// What picture and sound together are held to, in bits a second.
     pub bits_max: u64,
+    /// Whether it is the sound of the one before it, without a picture.
+    pub audio_only: bool,
 }
 
 /// What is known of a channel's renditions.
@@ -61,13 +63,15 @@ struct Rung {
     peak: u64,
     /// What it is held to.
     bits_max: u64,
+    /// Whether it has no picture.
+    audio_only: bool,
 }
 
 impl Ladder {
     /// Returns one of these renditions; it does nothing where there are none.
     #[must_use]
     pub fn new(offers: &[Offer]) -> Self {
-        let rung = |offer: &Offer| Rung { bits_max: offer.bits_max, ..Rung::default() };
+        let rung = |offer: &Offer| Rung { bits_max: offer.bits_max, audio_only: offer.audio_only, ..Rung::default() };
         Self {
             names: offers.iter().map(|offer| Arc::clone(&offer.name)).collect(),
             rungs: offers.iter().map(rung).collect(),
@@ -84,6 +88,15 @@ impl Ladder {
     #[must_use]
     pub fn names(&self) -> Arc<[Arc<str>]> {
         Arc::clone(&self.names)
+    }
+
+    /// Adds to a segment what is not made by ffmpeg: its sound without a picture, taken from the smallest.
+    pub fn complete(&self, segment: &mut Segment) {
+        if self.rungs.last().is_some_and(|last| last.audio_only)
+            && let Some(smallest) = segment.renditions.last()
+        {
+            segment.renditions.push(audio_only::without_pictures(smallest));
+        }
     }
 
     /// Takes note of the pictures of a segment that is about to be published; they change with the item only.
@@ -126,7 +139,13 @@ impl Ladder {
         let told = self.names.iter().zip(&self.rungs).enumerate().map(|(n, (name, rung))| {
             let average = bits_a_second(listed.iter().map(|entry| len(&entry.body, n)).sum(), length);
             let bandwidth = rung.peak.max(average).max(expected(rung));
-            RenditionTold { name: Arc::clone(name), picture: rung.picture, bandwidth, average }
+            RenditionTold {
+                name: Arc::clone(name),
+                picture: rung.picture,
+                audio_only: rung.audio_only,
+                bandwidth,
+                average,
+            }
         });
         told.collect()
     }
@@ -142,7 +161,7 @@ impl Ladder {
         }
         let mut text = String::with_capacity(128 + told.len() * 192);
         text.push_str("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
-        for RenditionTold { name, picture, bandwidth, average } in told {
+        for RenditionTold { name, picture, audio_only, bandwidth, average } in told {
             // Writing into a String cannot fail.
             let _infallible = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},AVERAGE-BANDWIDTH={average}");
             if let Some(picture) = picture {
@@ -152,6 +171,9 @@ impl Ladder {
                 if let Some(fps) = fps {
                     let _infallible = write!(text, ",FRAME-RATE={fps:.3}");
                 }
+            }
+            if *audio_only {
+                let _infallible = write!(text, ",CODECS=\"{SOUND_CODEC}\"");
             }
             let _infallible = write!(text, "\n{name}/index.m3u8\n");
         }
@@ -196,7 +218,7 @@ mod tests {
     use crate::units::Msn;
 
     fn ladder(names: &[&str]) -> Ladder {
-        let offer = |name: &&str| Offer { name: Arc::from(*name), bits_max: 7000 };
+        let offer = |name: &&str| Offer { name: Arc::from(*name), bits_max: 7000, audio_only: *name == "audio" };
         Ladder::new(&names.iter().map(offer).collect::<Vec<_>>())
     }
 
@@ -243,6 +265,25 @@ mod tests {
         let list = render(&ladder, &listed).unwrap();
         let measured = expected.replace("=7000,", "=400,");
         assert_eq!(String::from_utf8_lossy(&list.text), measured, "after an hour what was measured is");
+    }
+
+    #[test]
+    fn sound_without_a_picture_is_told_as_that() {
+        let mut ladder = ladder(&["720p", "audio"]);
+        let mut segment = Segment {
+            renditions: vec![Bytes::from(vec![0; 188])],
+            duration: MediaTime::from_secs(2),
+            airing: 1,
+            first_of_airing: true,
+            discontinuity: false,
+            new_run: false,
+        };
+        ladder.complete(&mut segment);
+        assert_eq!(segment.renditions.len(), 2, "one for each name");
+        let listed = published(&mut ladder, vec![entry(1, 2000, &[1000, 100])]);
+        let text = String::from_utf8(render(&ladder, &listed).unwrap().text.to_vec()).unwrap();
+        assert!(text.ends_with("CODECS=\"mp4a.40.2\"\naudio/index.m3u8\n"), "{text}");
+        assert_eq!(text.matches("CODECS").count(), 1, "{text}");
     }
 
     #[test]

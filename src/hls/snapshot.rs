@@ -43,6 +43,8 @@ pub struct RenditionTold {
     pub name: Arc<str>,
     /// The largest picture so far; none until one was read.
     pub picture: Option<Sps>,
+    /// Whether it is sound without a picture.
+    pub audio_only: bool,
     /// BANDWIDTH: bits a second that a line must carry.
     pub bandwidth: u64,
     /// AVERAGE-BANDWIDTH of what is listed, in bits a second.

@@ -99,6 +99,11 @@ impl Timeline {
         self
     }
 
+    /// Adds to a segment that is about to be published what is not made by ffmpeg.
+    pub fn complete(&self, segment: &mut Segment) {
+        self.ladder.complete(segment);
+    }
+
     /// Takes note that a segment that is about to be published is of a programme, and not of the card between two.
     pub fn aired(&mut self, segment: &Segment) {
         self.ladder.aired(segment.duration);

@@ -59,6 +59,8 @@ struct Rendition {
     /// None until a picture was read.
     width: Option<u32>,
     height: Option<u32>,
+    /// Whether there is no picture.
+    audio_only: bool,
     /// Bits a second that a line must carry.
     bandwidth: u64,
     playlist: String,
@@ -162,6 +164,7 @@ fn renditions(snapshot: &Snapshot, base: &str) -> Vec<Rendition> {
         name: Arc::clone(&told.name),
         width: told.picture.map(|picture| picture.width),
         height: told.picture.map(|picture| picture.height),
+        audio_only: told.audio_only,
         bandwidth: told.bandwidth,
         playlist: format!("{base}/{}/index.m3u8", told.name),
     });

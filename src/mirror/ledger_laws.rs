@@ -69,7 +69,7 @@ struct Ground {
 impl Ground {
     fn new(renditions: &[&str]) -> Self {
         let start = Timestamp::from_second(START).unwrap();
-        let offer = |name: &&str| Offer { name: Arc::from(*name), bits_max: 1_000_000 };
+        let offer = |name: &&str| Offer { name: Arc::from(*name), bits_max: 1_000_000, audio_only: false };
         let offers: Vec<Offer> = renditions.iter().map(offer).collect();
         let timeline = Timeline::new(Msn(1000), 0, start).with_renditions(&offers);
         Self {

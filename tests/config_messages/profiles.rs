@@ -318,6 +318,31 @@ error: renditions must be a list of sizes: ["720p", "360p"], got the text "720p"
 2 problems in channels.toml, nothing was started"#,
     ),
     (
+        "sound without a picture comes after pictures",
+        r#"[[channel]]
+name = "Cats"
+folder = "cats"
+renditions = ["audio", "360p"]
+
+[[channel]]
+name = "Dogs"
+folder = "dogs"
+renditions = ["360p", "audio", "240p"]
+"#,
+        r#"
+error: "audio" is sound without a picture, and no picture is named before it
+  ┌ channels.toml:4:15  [[channel]] Cats
+ 4│ renditions = ["audio", "360p"]
+  │               ^^^^^^^ (hint: name one first, such as ["360p", "audio"])
+
+error: "audio" is not the last of the renditions
+  ┌ channels.toml:9:23  [[channel]] Dogs
+ 9│ renditions = ["360p", "audio", "240p"]
+  │                       ^^^^^^^ (hint: the largest comes first, and sound without a picture last)
+
+2 problems in channels.toml, nothing was started"#,
+    ),
+    (
         "a ladder has a top and no more than six rungs",
         r#"[[channel]]
 name = "Cats"

@@ -21,7 +21,13 @@ pub(crate) fn several() -> Snapshot {
         let renditions = vec![bytes("large", msn), bytes("small", msn)];
         Arc::new(SegmentBody::in_memory(renditions, MediaTime::from_secs(2), false))
     };
-    let told = |name: &str, picture, bandwidth| RenditionTold { name: name.into(), picture, bandwidth, average: 1 };
+    let told = |name: &str, picture, bandwidth| RenditionTold {
+        name: name.into(),
+        picture,
+        audio_only: false,
+        bandwidth,
+        average: 1,
+    };
     let picture = Sps { codec: [0x64, 0, 0x1f], width: 1280, height: 720, fps: None };
     let text = Bytes::from_static(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlarge/index.m3u8\n");
     Snapshot {
@@ -113,9 +119,9 @@ async fn the_endless_stream_is_of_the_rendition_asked_for_or_the_first() {
 async fn the_api_tells_the_renditions_as_the_list_for_players_does() {
     let station = station();
     let expected = serde_json::json!([
-        { "name": "large", "width": 1280, "height": 720, "bandwidth": 3_700_000,
+        { "name": "large", "width": 1280, "height": 720, "audio_only": false, "bandwidth": 3_700_000,
           "playlist": "/channels/night/large/index.m3u8" },
-        { "name": "small", "width": null, "height": null, "bandwidth": 500_000,
+        { "name": "small", "width": null, "height": null, "audio_only": false, "bandwidth": 500_000,
           "playlist": "/channels/night/small/index.m3u8" },
     ]);
     let all = station.get("/api/channels", &[]).await.json();

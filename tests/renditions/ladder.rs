@@ -9,7 +9,7 @@ use super::support::ffmpegs::Ffmpeg;
 use super::support::media::{file, run};
 use super::support::station::{Home, Station};
 use super::support::viewer::Recording;
-use super::{RENDITIONS, hls_text};
+use super::{AUDIO, RENDITIONS, hls_text};
 
 /// One line of the multivariant playlist.
 #[derive(Debug)]
@@ -49,7 +49,13 @@ pub(crate) fn tells_the_truth(home: &Home, station: &Station, recordings: &[Reco
         .map(|pair| Variant { attributes: pair[0].to_owned(), uri: pair[1].to_owned() })
         .collect();
     let uris: Vec<&str> = variants.iter().map(|variant| variant.uri.as_str()).collect();
-    assert_eq!(uris, RENDITIONS.map(|(name, _, _)| format!("{name}/index.m3u8")), "{text}");
+    let names = RENDITIONS.map(|(name, _, _)| name).into_iter().chain([AUDIO]);
+    assert_eq!(uris, names.map(|name| format!("{name}/index.m3u8")).collect::<Vec<_>>(), "{text}");
+    let (audio, recording) = (&variants[RENDITIONS.len()], &recordings[RENDITIONS.len()]);
+    assert_eq!(audio.attribute("CODECS"), "mp4a.40.2", "{text}");
+    assert!(!audio.attributes.contains("RESOLUTION") && !audio.attributes.contains("FRAME-RATE"), "{text}");
+    let (peak, _, _) = bandwidths(recording);
+    assert!(audio.number("BANDWIDTH") >= peak, "{peak} seen in\n{text}");
     for ((variant, recording), (name, _, _)) in variants.iter().zip(recordings).zip(RENDITIONS) {
         let seen = seen(home, recording);
         let size = format!("{}x{}", seen.size.0, seen.size.1);
