@@ -1,4 +1,4 @@
-//! A whole channel on real ffmpeg, watched from outside as a viewer would: thirty minutes at twenty times speed.
+//! A whole channel on real ffmpeg, watched from outside as a viewer would: thirty minutes at thirty times speed.
 #![expect(clippy::disallowed_methods, reason = "tests start programs and read what they wrote")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -17,12 +17,12 @@ use support::sync::{Codecs, FlashBeep, measure};
 use support::viewer::{Recording, watch};
 
 /// How fast the station lives.
-const SPEED: f64 = 20.0;
+const SPEED: f64 = 30.0;
 
 /// How much of the channel is watched.
 const WATCHED: SignedDuration = SignedDuration::from_mins(30);
 
-/// The channel everything is watched on: a small picture, so that two cores carry two stations at twenty times speed.
+/// The channel everything is watched on: a small picture, so that two cores carry two stations at thirty times speed.
 const CHANNEL: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\n\
     [channel.picture]\nsize = \"320x180\"\npreset = \"ultrafast\"\n";
 
@@ -46,7 +46,7 @@ fn make_mixed_library(folder: &Path) {
 /// Thirty minutes of channel with one ffmpeg.
 ///
 /// Goal: nothing a viewer sees breaks a rule, at some three hundred item boundaries. Method: flash-and-beep items of six
-/// kinds at twenty times speed; every playlist is read by three strict readers, all segments are joined and decoded.
+/// kinds at thirty times speed; every playlist is read by three strict readers, all segments are joined and decoded.
 fn every_rule_holds_for_thirty_minutes(ffmpeg: &Ffmpeg) {
     let home = Home::new(Settings {
         ffmpeg: ffmpeg.program.clone().into(),
@@ -58,7 +58,7 @@ fn every_rule_holds_for_thirty_minutes(ffmpeg: &Ffmpeg) {
     make_mixed_library(&home.path("media/one"));
     prepare_everything(&home);
     let station = home.start();
-    // The reader's own clock is read before the request: it may be a little behind the station's, twenty times as fast.
+    // The reader's own clock is read before the request: it may be a little behind the station's, thirty times as fast.
     let rules = Rules { future_allowance: SignedDuration::from_millis(500), ..Rules::default() };
     let end = station.now() + WATCHED;
     let recording = watch(&station, "one", rules, |_| station.now() < end);
