@@ -48,7 +48,7 @@ settings.frame.video.framerate.set(25)
 films = playlist(mode=\"normal\", \"FOLDER\")
 encoder = %ffmpeg(format=\"mpegts\", %audio(codec=\"aac\", channels=2, ar=48000, b=\"160k\"), \
                   %video(codec=\"libx264\", preset=\"veryfast\", crf=\"23\", g=\"50\"))
-output.file.hls(fallible=true, playlist=\"out.m3u8\", segment_duration=2.0, segments=6, \".\", [(\"720p\", encoder)], films)
+output.file.hls(id=\"channel\", fallible=true, playlist=\"out.m3u8\", segment_duration=2.0, segments=6, \".\", [(\"720p\", encoder)], films)
 ";
 
 /// What a channel takes one way or another.
