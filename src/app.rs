@@ -115,7 +115,7 @@ pub async fn run(
         Common { ground, preparer: preparer.clone(), clock: clock.clone(), first_timestamp, run_folder, turns };
     let mut channels = Channels::new(config, begun, off, common);
     let mut mirrors = Mirrors::new(clock.clone(), root.clone(), tracker.clone());
-    mirrors.start(mirror, &channels.sources().borrow());
+    mirrors.follow(mirror, &channels.sources().borrow());
     let reloads = Arc::new(Reloads::since(begun_at));
     let tally = Arc::<http::Tally>::default();
     tracker.spawn(service::watch(channels.roster(), root.clone()));
@@ -191,9 +191,7 @@ impl Operator {
                 text = self.file.next() => match text.and_then(|text| self.understand(&text)) {
                     Ok((config, token, mirror)) => {
                         let change = channels.follow(&config).await;
-                        if let Err(error) = mirrors.follow(mirror, &channels.sources().borrow()) {
-                            tracing::error!("{error}");
-                        }
+                        mirrors.follow(mirror, &channels.sources().borrow());
                         self.token.send_replace(token);
                         reloads.taken(clock.wall());
                         tracing::info!(change = change.words(), "configuration was read again");

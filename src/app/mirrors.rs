@@ -141,18 +141,15 @@ impl Mirrors {
         self.told.subscribe()
     }
 
-    /// Begins with what is wanted. When that cannot be, nothing but copies is missing, and the channels are on air already.
-    pub(super) fn start(&mut self, wanted: Option<Wanted>, channels: &[ChannelSource]) {
-        if let Err(error) = self.follow(wanted, channels) {
+    /// Becomes what is wanted, for these channels. Mirrors of which nothing changed are not touched. When the store cannot be
+    /// used, nothing but copies is missing: that is said, and there is no mirror.
+    pub(super) fn follow(&mut self, wanted: Option<Wanted>, channels: &[ChannelSource]) {
+        if let Err(error) = self.become_wanted(wanted, channels) {
             tracing::error!("{error}");
         }
     }
 
-    /// Becomes what is wanted, for these channels. Mirrors of which nothing changed are not touched.
-    ///
-    /// # Errors
-    /// When the store cannot be used; then there is no mirror.
-    pub(super) fn follow(&mut self, wanted: Option<Wanted>, channels: &[ChannelSource]) -> Result<(), MirrorError> {
+    fn become_wanted(&mut self, wanted: Option<Wanted>, channels: &[ChannelSource]) -> Result<(), MirrorError> {
         let place = |wanted: &Wanted| (wanted.mirror.place.clone(), wanted.credentials.clone());
         let stays = match (&self.open, &wanted) {
             (Some((old, _)), Some(new)) => place(old) == place(new),
