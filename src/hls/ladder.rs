@@ -47,7 +47,6 @@ pub struct Offer {
 /// What is known of a channel's renditions.
 #[derive(Debug, Default)]
 pub struct Ladder {
-    names: Arc<[Arc<str>]>,
     rungs: Vec<Rung>,
     /// How long programmes were measured.
     measured: MediaTime,
@@ -56,6 +55,7 @@ pub struct Ladder {
 /// One rendition.
 #[derive(Clone, Debug, Default)]
 struct Rung {
+    name: Arc<str>,
     /// The largest of each that was published since the channel began: a player chooses once and stays, so what it was told
     /// of the card between two films must hold for the films, too.
     picture: Option<Sps>,
@@ -71,23 +71,18 @@ impl Ladder {
     /// Returns one of these renditions; it does nothing where there are none.
     #[must_use]
     pub fn new(offers: &[Offer]) -> Self {
-        let rung = |offer: &Offer| Rung { bits_max: offer.bits_max, audio_only: offer.audio_only, ..Rung::default() };
-        Self {
-            names: offers.iter().map(|offer| Arc::clone(&offer.name)).collect(),
-            rungs: offers.iter().map(rung).collect(),
-            measured: MediaTime::ZERO,
-        }
+        let rung = |offer: &Offer| Rung {
+            name: Arc::clone(&offer.name),
+            bits_max: offer.bits_max,
+            audio_only: offer.audio_only,
+            ..Rung::default()
+        };
+        Self { rungs: offers.iter().map(rung).collect(), measured: MediaTime::ZERO }
     }
 
     /// Takes note that so much of a programme, and not of the card between two, was published.
     pub fn aired(&mut self, duration: MediaTime) {
         self.measured += duration;
-    }
-
-    /// Returns the names.
-    #[must_use]
-    pub fn names(&self) -> Arc<[Arc<str>]> {
-        Arc::clone(&self.names)
     }
 
     /// Adds to a segment what is not made by ffmpeg: its sound without a picture, taken from the smallest.
@@ -136,16 +131,11 @@ impl Ladder {
     pub fn told(&self, listed: &VecDeque<Entry>) -> Arc<[RenditionTold]> {
         let length = listed.iter().map(|entry| entry.body.duration).sum();
         let expected = |rung: &Rung| if self.measured < REPRESENTATIVE { rung.bits_max } else { 0 };
-        let told = self.names.iter().zip(&self.rungs).enumerate().map(|(n, (name, rung))| {
+        let told = self.rungs.iter().enumerate().map(|(n, rung)| {
             let average = bits_a_second(listed.iter().map(|entry| len(&entry.body, n)).sum(), length);
             let bandwidth = rung.peak.max(average).max(expected(rung));
-            RenditionTold {
-                name: Arc::clone(name),
-                picture: rung.picture,
-                audio_only: rung.audio_only,
-                bandwidth,
-                average,
-            }
+            let Rung { picture, audio_only, .. } = *rung;
+            RenditionTold { name: Arc::clone(&rung.name), picture, audio_only, bandwidth, average }
         });
         told.collect()
     }

@@ -16,9 +16,7 @@ pub struct Snapshot {
     pub playlist: Option<PlaylistBody>,
     /// The playlist of the renditions' playlists, with the first media playlist; none where there is one picture.
     pub multivariant: Option<PlaylistBody>,
-    /// The names of the renditions, in the order of the segments' bytes; none where there is one picture.
-    pub names: Arc<[Arc<str>]>,
-    /// What viewers are told of each, in the same order.
+    /// What viewers are told of each rendition, in the order of the segments' bytes; none where there is one picture.
     pub renditions: Arc<[RenditionTold]>,
     /// Every segment that may still be asked for, listed or expired but still promised (RFC 8216 §6.2.2).
     pub segments: BTreeMap<Msn, Arc<SegmentBody>>,
@@ -32,7 +30,7 @@ impl Snapshot {
     /// Returns which of the segments' renditions has this name.
     #[must_use]
     pub fn rendition(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|known| **known == *name)
+        self.renditions.iter().position(|known| *known.name == *name)
     }
 }
 

@@ -257,7 +257,6 @@ impl Timeline {
         Snapshot {
             playlist: (!self.listed.is_empty()).then(|| playlist::render(head, &self.listed)),
             multivariant: Ladder::render(&renditions, &self.listed),
-            names: self.ladder.names(),
             renditions,
             segments,
             newest: self.listed.back().map(|entry| entry.msn),

@@ -105,7 +105,7 @@ pub(super) async fn segment(
 ) -> Result<Response, HttpError> {
     let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
     let snapshot = channel.snapshot();
-    let rendition = snapshot.names.is_empty().then_some(0);
+    let rendition = snapshot.renditions.is_empty().then_some(0);
     send(&channel, &snapshot, rendition, &file, &method, &headers).await
 }
 

@@ -232,21 +232,21 @@ fn listed(snapshot: &Snapshot) -> impl Iterator<Item = (Msn, MediaTime)> {
 
 /// Returns the names of a segment: one for each rendition.
 fn segments(snapshot: &Snapshot, msn: Msn) -> impl Iterator<Item = Name> {
-    let single = snapshot.names.is_empty().then(|| Name::segment(None, msn));
-    single.into_iter().chain(snapshot.names.iter().map(move |name| Name::segment(Some(name), msn)))
+    let single = snapshot.renditions.is_empty().then(|| Name::segment(None, msn));
+    single.into_iter().chain(snapshot.renditions.iter().map(move |one| Name::segment(Some(&one.name), msn)))
 }
 
 /// Returns the names of the media playlists.
 fn names(snapshot: &Snapshot) -> impl Iterator<Item = Name> {
-    let single = snapshot.names.is_empty().then(|| Name::playlist(None));
-    single.into_iter().chain(snapshot.names.iter().map(|name| Name::playlist(Some(name))))
+    let single = snapshot.renditions.is_empty().then(|| Name::playlist(None));
+    single.into_iter().chain(snapshot.renditions.iter().map(|one| Name::playlist(Some(&one.name))))
 }
 
 /// Whether a window has this rendition, or none where there is one picture.
 fn has(snapshot: &Snapshot, rendition: Option<&Arc<str>>) -> bool {
     match rendition {
-        None => snapshot.names.is_empty(),
-        Some(name) => snapshot.names.contains(name),
+        None => snapshot.renditions.is_empty(),
+        Some(name) => snapshot.rendition(name).is_some(),
     }
 }
 

@@ -32,7 +32,6 @@ pub(crate) fn several() -> Snapshot {
     let text = Bytes::from_static(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlarge/index.m3u8\n");
     Snapshot {
         multivariant: Some(PlaylistBody { text, etag: "\"m109\"".into() }),
-        names: ["large", "small"].map(Arc::from).into(),
         renditions: [told("large", Some(picture), 3_700_000), told("small", None, 500_000)].into(),
         segments: (97..=109).map(|msn| (Msn(msn), body(msn))).collect(),
         ..snapshot(97, 100, 109)

@@ -234,7 +234,7 @@ async fn answered(hot: &Arc<Hot>, seat: &Seat, peer: IpAddr, plain: Plain<'_>, h
 /// Returns a segment of a rendition, or of the one picture.
 fn content(snapshot: &Snapshot, rendition: Option<&str>, msn: Msn) -> Option<Arc<Content>> {
     let rendition = match rendition {
-        None => snapshot.names.is_empty().then_some(0)?,
+        None => snapshot.renditions.is_empty().then_some(0)?,
         Some(name) => snapshot.rendition(name)?,
     };
     snapshot.segments.get(&msn)?.renditions.get(rendition).map(Arc::clone)
