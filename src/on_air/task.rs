@@ -2,21 +2,20 @@
 #![expect(clippy::disallowed_methods, reason = "makes the run's folder and its secret")]
 
 use std::io;
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rand::RngExt;
-use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpSocket, UnixListener, UnixStream};
+use tokio::net::TcpSocket;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::pairing::{Pairing, Whole};
 use super::receive::{self, Upload};
+use super::slots::task::Slots;
 use super::{Cause, GopOrder, RunEvent, slots};
 use crate::ffmpeg::{Ending, Evidence, Family, task as child};
 use crate::prepare::gop_index;
@@ -82,7 +81,7 @@ async fn live(
 ) -> io::Result<End> {
     std::fs::create_dir_all(&settings.folder)?;
     std::fs::write(settings.folder.join(slots::PLAYLIST), slots::playlist())?;
-    let feed = bind_in(&settings.folder)?;
+    let slots = Slots::make(&settings.folder)?;
     let socket = TcpSocket::new_v4()?;
     socket.bind((std::net::Ipv4Addr::LOCALHOST, 0).into())?;
     let listener = socket.listen(receive::task::QUEUE_MAX)?;
@@ -108,39 +107,28 @@ async fn live(
         () = receive::task::serve(listener, secret, settings.renditions, sender) => {
             "ffmpeg closed the connection its chunks come by".to_owned()
         }
-        reason = feed_slots(settings.run, &feed, gops, events) => reason,
+        reason = feed_slots(settings.run, slots, gops, events) => reason,
     };
     let stalled = settings.stalled.load(Ordering::Relaxed);
     let evidence = ffmpeg.kill(if stalled { Ending::Stalled } else { Ending::Stopped }).await;
     Ok(End { evidence, cause: ffmpeg.ending().map_or(Cause::Internal, Cause::of), reason })
 }
 
-/// Binds the feed's socket in a folder whose path may be longer than a socket's address can be (107 bytes).
-fn bind_in(folder: &Path) -> io::Result<UnixListener> {
-    let folder = std::fs::File::open(folder)?;
-    UnixListener::bind(format!("/proc/self/fd/{}/{}", folder.as_raw_fd(), slots::SOCKET))
-}
-
-/// Gives GOPs to ffmpeg, one connection a slot. Ends only when something is wrong, and says what.
+/// Gives GOPs to ffmpeg, slot by slot. Ends only when something is wrong, and says what.
 async fn feed_slots(
     run: RunId,
-    feed: &UnixListener,
+    mut slots: Slots,
     mut gops: mpsc::Receiver<GopOrder>,
     events: &mpsc::Sender<RunEvent>,
 ) -> String {
-    let mut slot: Option<UnixStream> = None;
     let mut buffer = Vec::new();
     while let Some(order) = gops.recv().await {
         let airing = order.airing;
-        if order.new_slot {
-            // The connection's end is the item's end: ffmpeg then opens the next entry of its list.
-            drop(slot.take());
-            match feed.accept().await {
-                Ok((stream, _)) => slot = Some(stream),
-                Err(error) => return format!("feed socket failed: {error}"),
-            }
+        if order.new_slot
+            && let Err(error) = slots.open_next().await
+        {
+            return format!("a slot could not be opened: {error}");
         }
-        let Some(stream) = &mut slot else { return "a GOP came before its slot".to_owned() };
         let GopOrder { file, offset, len, sum, .. } = order;
         let read = tokio::task::spawn_blocking(move || {
             buffer.resize(len as usize, 0);
@@ -157,7 +145,7 @@ async fn feed_slots(
                 return format!("mezzanine could not be read: {error}");
             }
         };
-        if let Err(error) = stream.write_all(&buffer).await {
+        if let Err(error) = slots.write(&buffer).await {
             tokio::time::sleep(LAST_WORDS).await;
             return format!("ffmpeg closed its slot: {error}");
         }

@@ -1,16 +1,20 @@
 //! The on-air ffmpeg's command line and its concat playlist.
 //!
-//! The playlist is flat and names one unix socket again and again. ffmpeg opens an entry when it reaches it, so each
-//! connection is one slot, and its end is the item's end. Measured on ffmpeg 5.1.9 and 9.0.2; HTTP entries end the
-//! channel after the first item on 9.0, and a list that names itself costs quadratic time.
+//! The playlist is flat and names two named pipes in turn. ffmpeg opens an entry when it reaches it, so each opening is one
+//! slot, and its end is the item's end. There are two because a pipe that is opened again while ffmpeg still reads it would
+//! carry the next item into this one. Measured on ffmpeg 5.1.9 and 9.0.2; HTTP entries end the channel after the first item
+//! on 9.0, a list that names itself costs quadratic time, and of a socket ffmpeg asks twenty times a second whether there
+//! is anything to read.
+
+pub mod task;
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use crate::ffmpeg::{ChildSpec, Family, Limits, Role};
 
-/// The socket's name in the run's folder; relative, because a socket's path may have 107 bytes only.
-pub const SOCKET: &str = "feed.sock";
+/// The pipes' names in the run's folder: slot n is read from the one at n modulo 2.
+pub const PIPES: [&str; 2] = ["even.slot", "odd.slot"];
 
 /// The playlist's name in the run's folder.
 pub const PLAYLIST: &str = "slots.ffconcat";
@@ -22,10 +26,10 @@ pub const SLOTS: usize = 10_000;
 /// Returns the concat playlist's text.
 #[must_use]
 pub fn playlist() -> String {
-    let entry = format!("file 'unix:{SOCKET}'\n");
-    let mut text = String::with_capacity(32 + SLOTS * entry.len());
+    let entries = PIPES.map(|name| format!("file {name}\n"));
+    let mut text = String::with_capacity(32 + SLOTS * entries[0].len());
     text.push_str("ffconcat version 1.0\n");
-    (0..SLOTS).for_each(|_| text.push_str(&entry));
+    entries.iter().cycle().take(SLOTS).for_each(|entry| text.push_str(entry));
     text
 }
 
@@ -45,11 +49,8 @@ pub fn child(ffmpeg: &Path, folder: &Path, base: &str, first_timestamp: u32, ren
         "warning",
         "-f",
         "concat",
-        // The entries are a protocol's addresses, which "safe" names never are. The list is ours.
-        "-safe",
-        "0",
         "-protocol_whitelist",
-        "file,unix,http,tcp,concat",
+        "file,http,tcp,concat",
         "-i",
         PLAYLIST,
     ];
@@ -92,10 +93,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_slot_is_the_same_socket() {
+    fn no_slot_is_read_from_the_pipe_of_the_slot_before() {
         let text = playlist();
-        assert_eq!(text.lines().next(), Some("ffconcat version 1.0"));
-        assert_eq!(text.lines().filter(|line| *line == "file 'unix:feed.sock'").count(), SLOTS);
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some("ffconcat version 1.0"));
+        for (slot, line) in lines.clone().enumerate() {
+            assert_eq!(line, ["file even.slot", "file odd.slot"][slot % 2], "slot {slot}");
+        }
+        assert_eq!(lines.count(), SLOTS);
     }
 
     #[test]
