@@ -17,10 +17,12 @@ pub mod plan;
 pub mod queue;
 pub mod recipe;
 pub mod sidecar;
+pub mod sizes;
 pub mod slate;
 pub mod task;
 pub mod trial;
 pub mod verify;
+pub mod workshop;
 
 use std::sync::Arc;
 

@@ -194,4 +194,4 @@ pub struct Next {
 
 #[cfg(test)]
 #[path = "queue_tests.rs"]
-mod tests;
+pub(super) mod tests;

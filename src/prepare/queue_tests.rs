@@ -7,11 +7,11 @@ use crate::config::{PrepareMode, Preset, Style};
 use crate::library::{FileStamp, MediaInfo, Metadata, VideoInfo};
 use crate::units::{ContentKey, MediaTime};
 
-fn at(secs: i64) -> Timestamp {
+pub(in crate::prepare) fn at(secs: i64) -> Timestamp {
     Timestamp::from_second(secs).unwrap()
 }
 
-fn want(name: &str, due: i64) -> Want {
+pub(in crate::prepare) fn want(name: &str, due: i64) -> Want {
     let video = VideoInfo {
         index: 0,
         codec: "h264".to_owned(),
@@ -54,7 +54,7 @@ fn want(name: &str, due: i64) -> Want {
     Want { item: Arc::new(item), profile: Arc::new(profile), due: at(due) }
 }
 
-fn channel(name: &str) -> ChannelId {
+pub(in crate::prepare) fn channel(name: &str) -> ChannelId {
     ChannelId::new(name).unwrap()
 }
 
