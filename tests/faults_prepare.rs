@@ -203,6 +203,7 @@ async fn an_ffmpeg_that_does_nothing_is_ended_and_the_film_may_be_tried_again() 
         id: MezzanineId::of(&item, &profile),
         item,
         profile: Arc::new(profile),
+        damage: None,
         urgent: false,
         awaited: false,
         bytes_max: 1 << 20,

@@ -406,10 +406,12 @@ fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 
-/// Goal: damage in the middle of a film whose picture could be kept reaches no viewer: some players give up at it for
-/// good. Method: the middle keyframe's data are overwritten, which changes no packet's place, length or time.
+/// Goal: a film whose picture could be kept is ready at once, is looked through when there is time, and with damage in its
+/// middle, at which some players give up for good, is made anew while it stays ready; a whole one is looked through once
+/// in its life. Method: the middle keyframe's data are overwritten, which changes no packet's place, length or time; then
+/// another life with a program that does nothing.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fit_film_with_damage_in_its_middle_is_made_anew() {
+async fn a_fit_film_with_damage_in_its_middle_is_ready_and_made_anew_once_that_was_seen() {
     let folder = tempfile::tempdir().unwrap();
     let args = format!("{} {} {X264} -g 25 -c:a aac", picture("320x180", "25", 5.0), tone(48_000, 5.0));
     let whole = make(folder.path(), "whole.mp4", &args);
@@ -426,12 +428,22 @@ async fn a_fit_film_with_damage_in_its_middle_is_made_anew() {
     let station = Station::start(Path::new("ffmpeg")).await;
     let ids = station.want(&[item(&whole), item(&damaged)], &profile());
     for (id, kept) in ids.iter().zip([true, false]) {
-        let mezzanine = station.settled(id).await.unwrap();
+        station.settled(id).await.unwrap();
+        let mezzanine = station
+            .wait(id, |prepared| match prepared {
+                Prepared::Ready(mezzanine) => station.preparer.is_sound(id).then_some(mezzanine),
+                _ => panic!("it stays ready: {prepared:?}"),
+            })
+            .await;
         assert_joins_exactly(&id.key.to_string(), &mezzanine, if kept { 1920 } else { 1320 });
         let recipe = std::fs::read_to_string(mezzanine.path.with_extension("json")).unwrap();
         assert_eq!(recipe.contains("RemuxFailed"), !kept, "{recipe:.200}");
         let errors = support::media::decode_errors(&support::ffmpegs::system(), &mezzanine.path);
         assert_eq!(errors, Vec::<String>::new(), "{}", id.key);
     }
+    let data = station.stop().await;
+    let station = Station::start_in(data, Path::new("/bin/true")).await;
+    station.want(&[item(&whole), item(&damaged)], &profile());
+    assert!(ids.iter().all(|id| station.preparer.is_sound(id)), "what was looked through is known to be sound");
     station.stop().await;
 }

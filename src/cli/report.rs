@@ -159,6 +159,8 @@ pub enum FileState {
     Fit,
     /// Ready to air.
     Prepared,
+    /// Ready to air, with damage that was found since, as told here: it is made anew and airs as it is until then.
+    Damaged(String),
     /// Playable, and must be made anew before it airs.
     Waiting,
     /// Still being written.
@@ -174,6 +176,7 @@ impl FileState {
         match self {
             Self::Fit => "fit",
             Self::Prepared => "prepared",
+            Self::Damaged(_) => "damaged",
             Self::Waiting => "waiting",
             Self::Settling => "settling",
             Self::Quarantined(_) => "quarantined",
@@ -205,7 +208,7 @@ pub fn library_text(report: &LibraryReport) -> String {
         }));
         let table = aligned([Align::Left, Align::Left, Align::Right, Align::Left], &cells);
         let reasons = std::iter::once(None).chain(report.files.iter().map(|row| match &row.state {
-            FileState::Quarantined(reason) => Some(reason),
+            FileState::Quarantined(reason) | FileState::Damaged(reason) => Some(reason),
             _ => None,
         }));
         for (line, reason) in table.lines().zip(reasons) {

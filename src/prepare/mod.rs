@@ -8,6 +8,7 @@ pub mod cache;
 pub mod folder;
 pub mod gop_index;
 pub mod identity;
+pub mod inspection;
 pub mod job;
 pub mod ladder;
 pub mod length;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::inspection::Inspection;
 use super::mezzanine::{Gop, Mezzanine, MezzanineId};
 use super::recipe::{GOP_MAX, Recipe};
 use crate::units::MediaTime;
@@ -27,12 +28,26 @@ pub struct Sidecar {
     /// The checksum of each GOP; empty in those written before there were any.
     #[serde(default)]
     sums: Vec<u32>,
+    /// How far a kept picture was looked through; nothing in those written before that was noted.
+    #[serde(default)]
+    inspection: Inspection,
+}
+
+/// What a sidecar tells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// The mezzanine.
+    pub mezzanine: Mezzanine,
+    /// How it was made; none for the slate.
+    pub recipe: Option<Recipe>,
+    /// How far its picture was looked through, where it was kept.
+    pub inspection: Inspection,
 }
 
 impl Sidecar {
     /// Returns what is to be written for a complete mezzanine.
     #[must_use]
-    pub fn of(mezzanine: &Mezzanine, recipe: Option<Recipe>) -> Self {
+    pub fn of(mezzanine: &Mezzanine, recipe: Option<Recipe>, inspection: Inspection) -> Self {
         Self {
             version: FORMAT_VERSION,
             id: mezzanine.id.clone(),
@@ -41,13 +56,14 @@ impl Sidecar {
             tables_len: mezzanine.tables_len,
             gops: mezzanine.gops.iter().map(|gop| (gop.len, gop.duration.0)).collect(),
             sums: mezzanine.gops.iter().filter_map(|gop| gop.sum).collect(),
+            inspection,
         }
     }
 
     /// Returns the mezzanine, or `None` where the text is of another version, another item, or does not fit a file of
     /// `file_len` bytes.
     #[must_use]
-    pub fn read(text: &[u8], id: &MezzanineId, path: PathBuf, file_len: u64) -> Option<Mezzanine> {
+    pub fn read(text: &[u8], id: &MezzanineId, path: PathBuf, file_len: u64) -> Option<Known> {
         let sidecar: Self = serde_json::from_slice(text).ok()?;
         let mut offset = 0;
         let mut gops = Vec::with_capacity(sidecar.gops.len());
@@ -61,13 +77,17 @@ impl Sidecar {
         let can_be = |gop: &Gop| gop.len > 0 && (MediaTime(1)..=GOP_MAX).contains(&gop.duration);
         let tables_fit = gops.first().is_some_and(|first| sidecar.tables_len <= first.len);
         let whole = tables_fit && offset == file_len && gops.iter().all(can_be);
-        (whole && sidecar.version == FORMAT_VERSION && sidecar.id == *id).then(|| Mezzanine {
-            id: sidecar.id,
-            path,
-            tables_len: sidecar.tables_len,
-            gops: gops.into(),
-            signature: sidecar.signature,
-            complete: true,
+        (whole && sidecar.version == FORMAT_VERSION && sidecar.id == *id).then(|| Known {
+            mezzanine: Mezzanine {
+                id: sidecar.id,
+                path,
+                tables_len: sidecar.tables_len,
+                gops: gops.into(),
+                signature: sidecar.signature,
+                complete: true,
+            },
+            recipe: sidecar.recipe,
+            inspection: sidecar.inspection,
         })
     }
 }
@@ -91,14 +111,15 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_again() {
-        let text = serde_json::to_vec(&Sidecar::of(&mezzanine(), Some(Recipe::Remux))).unwrap();
+        let inspection = Inspection { gops: 1, damage: Some("broken".into()) };
+        let text = serde_json::to_vec(&Sidecar::of(&mezzanine(), Some(Recipe::Remux), inspection.clone())).unwrap();
         let read = Sidecar::read(&text, &mezzanine().id, mezzanine().path, 1050);
-        assert_eq!(read, Some(mezzanine()));
+        assert_eq!(read, Some(Known { mezzanine: mezzanine(), recipe: Some(Recipe::Remux), inspection }));
     }
 
     #[test]
     fn what_does_not_fit_the_file_is_not_believed() {
-        let text = serde_json::to_string(&Sidecar::of(&mezzanine(), None)).unwrap();
+        let text = serde_json::to_string(&Sidecar::of(&mezzanine(), None, Inspection::default())).unwrap();
         let other = MezzanineId { key: ContentKey("x".into()), profile: "p".into() };
         let read = |text: &str, id: &MezzanineId, len| Sidecar::read(text.as_bytes(), id, "/p".into(), len);
         assert_eq!(read(&text, &mezzanine().id, 1049), None, "a file cut short");
@@ -114,7 +135,9 @@ mod tests {
             assert_eq!(read(&text.replace(from, to), &mezzanine().id, len), None, "{sentence}");
         }
         assert_eq!(read(&text.replace("[7,7]", "[7]"), &mezzanine().id, 1050), None, "a checksum short");
-        let old = read(&text.replace(",\"sums\":[7,7]", ""), &mezzanine().id, 1050).unwrap();
-        assert!(old.gops.iter().all(|gop| gop.sum.is_none()), "one from before there were checksums");
+        let old = text.replace(",\"sums\":[7,7]", "").replace(",\"inspection\":{\"gops\":0,\"damage\":null}", "");
+        assert!(!old.contains("inspection"), "{old}");
+        let old = read(&old, &mezzanine().id, 1050).unwrap();
+        assert!(old.mezzanine.gops.iter().all(|gop| gop.sum.is_none()), "one from before there were checksums");
     }
 }

@@ -1,5 +1,6 @@
 //! The preparing service: a handle to it, and what it shares with its workers.
 
+mod inspections;
 mod one;
 mod rounds;
 mod tools;
@@ -92,7 +93,8 @@ impl Preparer {
         let (folder, found) = opened.map_err(io::Error::other)??;
         let mut workshop = Workshop::new(settings.workers, settings.cache_budget_bytes);
         for one in slate::task::retain_newest(found, &folder) {
-            workshop.found(one.mezzanine, one.changed);
+            let kept = one.recipe.is_some_and(|recipe| recipe.keeps_picture());
+            workshop.found(one.mezzanine, one.changed, kept.then_some(one.inspection));
         }
         workshop.failed_before(&settings.failures);
         tracing::info!(
@@ -131,6 +133,13 @@ impl Preparer {
     #[must_use]
     pub fn state(&self, id: &MezzanineId) -> Prepared {
         self.shared.lock().state(id)
+    }
+
+    /// Whether a mezzanine is ready and all of its picture was decoded without a fault. One whose picture was kept is ready
+    /// before that.
+    #[must_use]
+    pub fn is_sound(&self, id: &MezzanineId) -> bool {
+        self.shared.lock().is_sound(id)
     }
 
     /// Returns a number that changes whenever any state does.

@@ -15,6 +15,7 @@ use crate::ffmpeg::Family;
 use crate::library::{Catalogue, LibrarySettings, Refused, scan_once};
 use crate::prepare::MezzanineId;
 use crate::prepare::folder::task::Folder;
+use crate::prepare::job::sentence;
 use crate::prepare::recipe::looks_fit;
 use crate::store::{Store, StoredFailure};
 
@@ -60,9 +61,14 @@ fn rows(
         let failure = failures.iter().find(|failure| failure.id == id);
         let state = match failure {
             Some(failure) => FileState::Quarantined(failure.reason.clone()),
-            None if folder.is_some_and(|folder| folder.read(&id).is_some()) => FileState::Prepared,
-            None if looks_fit(&item.media, &channel.profile) => FileState::Fit,
-            None => FileState::Waiting,
+            None => match folder.and_then(|folder| folder.read(&id)).map(|found| found.inspection.damage) {
+                Some(Some(why)) => {
+                    FileState::Damaged(sentence(&format!("{why}; it airs as it is until it was made anew")))
+                }
+                Some(None) => FileState::Prepared,
+                None if looks_fit(&item.media, &channel.profile) => FileState::Fit,
+                None => FileState::Waiting,
+            },
         };
         let (file, length) = (item.name.to_string(), Some(item.media.duration));
         LibraryRow { channel: channel.id.clone(), file, length, state }

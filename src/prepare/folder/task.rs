@@ -9,9 +9,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::room;
+use crate::prepare::inspection::Inspection;
 use crate::prepare::mezzanine::{Mezzanine, MezzanineId};
 use crate::prepare::recipe::Recipe;
-use crate::prepare::sidecar::Sidecar;
+use crate::prepare::sidecar::{Known, Sidecar};
 
 /// How many bytes are written to see whether the disk takes any.
 const TRIAL_BYTES: usize = 64 << 10;
@@ -30,6 +31,10 @@ pub struct Found {
     pub mezzanine: Arc<Mezzanine>,
     /// When its file was last changed.
     pub changed: Timestamp,
+    /// How it was made; none for the slate.
+    pub recipe: Option<Recipe>,
+    /// How far its picture was looked through, where it was kept.
+    pub inspection: Inspection,
 }
 
 impl Folder {
@@ -111,9 +116,10 @@ impl Folder {
     pub fn read(&self, id: &MezzanineId) -> Option<Found> {
         let (ts, json) = self.paths(id);
         let about = fs::metadata(&ts).ok()?;
-        let mezzanine = Sidecar::read(&fs::read(json).ok()?, id, ts, about.len())?;
+        let known = Sidecar::read(&fs::read(json).ok()?, id, ts, about.len())?;
         let changed = about.modified().ok().and_then(|time| Timestamp::try_from(time).ok()).unwrap_or_default();
-        Some(Found { mezzanine: Arc::new(mezzanine), changed })
+        let Known { mezzanine, recipe, inspection } = known;
+        Some(Found { mezzanine: Arc::new(mezzanine), changed, recipe, inspection })
     }
 
     /// Takes a verified mezzanine into the cache and returns it as it lies there.
@@ -132,6 +138,7 @@ impl Folder {
 
     fn take_in(&self, made: &Mezzanine, recipe: Option<Recipe>) -> io::Result<Mezzanine> {
         let (ts, json) = self.paths(&made.id);
+        // What lay there before goes by its name only: whoever airs it has it open.
         for old in [&json, &ts] {
             match fs::remove_file(old) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -141,11 +148,24 @@ impl Folder {
         // A filesystem without hard links: move it.
         fs::hard_link(&made.path, &ts).or_else(|_| fs::rename(&made.path, &ts))?;
         let kept = Mezzanine { path: ts, ..made.clone() };
-        let text = serde_json::to_vec(&Sidecar::of(&kept, recipe)).map_err(io::Error::other)?;
-        let half = self.tmp.join(format!("{}.json", made.id.file_stem()));
-        fs::write(&half, text)?;
-        fs::rename(&half, &json)?;
+        self.write(&Sidecar::of(&kept, recipe, Inspection::default()), &made.id)?;
         Ok(kept)
+    }
+
+    /// Writes down how far the kept picture of a mezzanine was looked through.
+    ///
+    /// # Errors
+    /// When its sidecar is not there or cannot be written; it is as it was then.
+    pub fn note(&self, id: &MezzanineId, inspection: Inspection) -> io::Result<()> {
+        let known = self.read(id).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        self.write(&Sidecar::of(&known.mezzanine, known.recipe, inspection), id)
+    }
+
+    fn write(&self, sidecar: &Sidecar, id: &MezzanineId) -> io::Result<()> {
+        let text = serde_json::to_vec(sidecar).map_err(io::Error::other)?;
+        let half = self.tmp.join(format!("{}.json", id.file_stem()));
+        fs::write(&half, text)?;
+        fs::rename(&half, self.paths(id).1)
     }
 
     /// Removes a mezzanine, under whichever names it lies; what is not there needs no removing.
@@ -218,6 +238,19 @@ mod tests {
         assert_eq!(found.iter().map(|one| (*one.mezzanine).clone()).collect::<Vec<_>>(), [kept]);
         assert!(!half.path.exists() && !data.path().join("cache/c-p.ts").exists());
         assert!(data.path().join("cache/README").exists(), "foreign files are left alone");
+    }
+
+    #[test]
+    fn how_far_a_picture_was_looked_through_is_found_after_a_restart() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = Folder::open(data.path()).unwrap();
+        let kept = folder.keep(&made(&folder, "a"), Some(Recipe::Remux)).unwrap();
+        let inspection = Inspection { gops: 1, damage: Some("broken".into()) };
+        folder.note(&kept.id, inspection.clone()).unwrap();
+        let found = Folder::open(data.path()).unwrap().read(&kept.id).unwrap();
+        assert_eq!((found.recipe, found.inspection), (Some(Recipe::Remux), inspection));
+        folder.remove(&kept.id);
+        assert_eq!(folder.note(&kept.id, Inspection::default()).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

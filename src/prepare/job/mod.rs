@@ -45,6 +45,8 @@ pub struct Request {
     pub item: Arc<Item>,
     /// To what.
     pub profile: Arc<Profile>,
+    /// What is wrong with its picture, which was kept before: then it is made anew.
+    pub damage: Option<Arc<str>>,
     /// Whether it is due soon.
     pub urgent: bool,
     /// Whether viewers wait for it: nothing goes before it.

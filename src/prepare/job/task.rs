@@ -2,7 +2,6 @@
 #![expect(clippy::disallowed_methods, reason = "reads the mezzanine it makes, and the clock for its speed")]
 
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::chip::Chip;
 use super::growth::Grown;
-use super::{AttemptError, Growth, JobError, Made, Request, STALL_LIMIT, Tools, judge, last_words};
+use super::{AttemptError, Growth, JobError, Made, Request, STALL_LIMIT, Tools, judge};
 use crate::ffmpeg::child::{ChildSpec, Ending, Limits, Role};
 use crate::ffmpeg::extent::{Extent, PacketScan};
 use crate::ffmpeg::family::Family;
@@ -21,6 +20,7 @@ use crate::ffmpeg::prepare_args::{self as args, Job, Loudness, Sound};
 use crate::ffmpeg::progress::ProgressReader;
 use crate::ffmpeg::task::{self as child, ChildError};
 use crate::prepare::gop_index;
+use crate::prepare::inspection::task::{self as inspection, Decoder};
 use crate::prepare::mezzanine::{Gop, Mezzanine, MezzanineId};
 use crate::prepare::plan::{self, Plan};
 use crate::prepare::recipe::{self, Recipe};
@@ -67,6 +67,9 @@ pub async fn run(
     let loudness = loudness?;
     let media = &request.item.media;
     let mut recipe = recipe::decide(media, extent.as_ref().map_err(Clone::clone)?, &request.profile);
+    if let Some(damage) = request.damage.as_ref().filter(|_| recipe.keeps_picture()) {
+        recipe = plan::instead_of_remux(damage.to_string());
+    }
     let mut chip = Chip::default();
     for attempt in 0..ATTEMPTS_MAX {
         let extent = extent.as_mut().map_err(|error| error.clone())?;
@@ -147,12 +150,16 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    fn spec(&self, program: &Path, args: Vec<std::ffi::OsString>, role: Role) -> ChildSpec {
-        let nice = match (self.request.awaited, self.request.urgent) {
+    fn nice(&self) -> u8 {
+        match (self.request.awaited, self.request.urgent) {
             (true, _) => 0,
             (false, true) => 5,
             (false, false) => Limits::PREPARE.nice,
-        };
+        }
+    }
+
+    fn spec(&self, program: &Path, args: Vec<std::ffi::OsString>, role: Role) -> ChildSpec {
+        let nice = self.nice();
         // Most of them only look.
         let limits = Limits { nice, file_bytes: Limits::PROBE.file_bytes, ..Limits::PREPARE };
         let family = self.request.family.clone();
@@ -237,10 +244,11 @@ impl Worker<'_> {
         spec.limits.file_bytes = Some(self.request.bytes_max);
         let grown = self.make(&spec, plan, files).await?;
         let probe = (self.tools.ffprobe.as_path(), &self.request.family);
-        let mezzanine = check(&self.request.id, plan.expected, &grown, &files.ts, probe, self.token).await?;
-        if recipe.keeps_picture() {
-            self.decode_some(&mezzanine, expected_limit(plan.expected.length)).await?;
-        }
+        let check = check(&self.request.id, plan.expected, &grown, &files.ts, probe, self.token);
+        // Beside one another: nothing is ready before all of it was seen.
+        let (checked, decoded) = tokio::join!(check, self.decode_ends(recipe, &grown, &files.ts));
+        let mezzanine = checked?;
+        decoded?;
         let _gone = std::fs::remove_file(&files.playlist);
         Ok(mezzanine)
     }
@@ -289,6 +297,15 @@ impl Worker<'_> {
         look(grown, &files.ts, &files.playlist).await
     }
 
+    /// Decodes the ends of a picture that was kept; the rest is looked through when there is time.
+    async fn decode_ends(&self, recipe: &Recipe, grown: &Grown, ts: &Path) -> Result<(), AttemptError> {
+        let Some(last) = grown.gops().len().checked_sub(1).filter(|_| recipe.keeps_picture()) else { return Ok(()) };
+        let decoder = Decoder { ffmpeg: &self.tools.ffmpeg, nice: self.nice(), family: &self.request.family };
+        let end = |gop: usize| inspection::decode(ts, grown.gops(), gop..=gop, decoder, self.token);
+        let (first, last) = tokio::join!(end(0), end(last));
+        first.and(last)
+    }
+
     fn growth(&self, grown: &Grown, made: MediaTime, started: Instant, plan: &Plan, files: &Files) -> Growth {
         let seconds = started.elapsed().as_secs_f64().max(0.001);
         let mezzanine = Mezzanine {
@@ -305,42 +322,6 @@ impl Worker<'_> {
             progress: (made.as_secs_f64() / plan.expected.length.as_secs_f64().max(0.001)).clamp(0.0, 1.0),
         }
     }
-
-    /// Decodes a picture that was kept: all of it, or, where it is due soon, its ends. Damage in the middle is no more
-    /// than a flaw to some players, but makes others give up for good; then the picture is made anew.
-    async fn decode_some(&self, mezzanine: &Mezzanine, limit: Duration) -> Result<(), AttemptError> {
-        let last = mezzanine.gops.len() - 1;
-        if self.request.urgent {
-            self.decode(mezzanine, 0..=0, CHECK_LIMIT).await?;
-            return self.decode(mezzanine, last..=last, CHECK_LIMIT).await;
-        }
-        self.decode(mezzanine, 0..=last, limit).await
-    }
-
-    async fn decode(
-        &self,
-        mezzanine: &Mezzanine,
-        gops: RangeInclusive<usize>,
-        limit: Duration,
-    ) -> Result<(), AttemptError> {
-        let ends = mezzanine.gops.get(*gops.start()).zip(mezzanine.gops.get(*gops.end()));
-        let Some((first, last)) = ends else { return Ok(()) };
-        let command = args::decode_args(&mezzanine.path, first.offset, last.offset + u64::from(last.len));
-        let spec = self.spec(&self.tools.ffmpeg, command, Role::Prepare);
-        let (evidence, _) = child::run_to_end(&spec, limit, STDOUT_MAX, self.token).await.map_err(interrupted)?;
-        if evidence.success() && evidence.stderr.trim().is_empty() {
-            return Ok(());
-        }
-        if let (Some(_), error @ JobError::Interrupted(_)) = (evidence.signal, judge(&evidence)) {
-            return Err(error.into());
-        }
-        Err(Flaw::Decode { gops: (*gops.start(), *gops.end()), why: last_words(&evidence) }.into())
-    }
-}
-
-/// How long all of a kept picture may take to decode: on a busy machine, a quarter of its speed.
-fn expected_limit(length: MediaTime) -> Duration {
-    CHECK_LIMIT + Duration::from_secs_f64(length.as_secs_f64().max(0.0) * 4.0)
 }
 
 /// How many CPU seconds a mezzanine of a length may cost: many times what it takes, so that only an item that means harm
@@ -351,7 +332,7 @@ fn cpu_limit(length: MediaTime) -> Option<u64> {
     Limits::PREPARE.cpu_secs.map(|most| cpu.min(most))
 }
 
-fn interrupted(error: ChildError) -> JobError {
+pub(in crate::prepare) fn interrupted(error: ChildError) -> JobError {
     match error {
         ChildError::Cancelled => JobError::Cancelled,
         // The program was there when the station started: a start that fails tells of handles, processes or memory.
@@ -402,13 +383,17 @@ pub(in crate::prepare) async fn check(
     // No format, for its timestamps are our own: none may jump.
     let sound = u32::try_from(grown.pictures()).map_err(io::Error::other)?;
     let scans = (0..sound).map(|picture| PacketScan::new(picture, Some(sound), "")).collect();
-    let Scanned::Whole(extents) = scan_lines(&spec, scans, CHECK_LIMIT, token).await? else {
+    let (scanned, sums) = tokio::join!(scan_lines(&spec, scans, CHECK_LIMIT, token), sums(grown.gops(), ts));
+    let Scanned::Whole(extents) = scanned? else {
         return Err(JobError::Interrupted("the machine is too busy to check it".to_owned()).into());
     };
     if extents.len() != grown.pictures() {
         return Err(Flaw::Streams.into());
     }
-    let gops = summed(verify::packets(&extents, grown.gops(), expected)?, ts).await?;
+    let mut gops = verify::packets(&extents, grown.gops(), expected)?;
+    for (gop, sum) in gops.iter_mut().zip(sums?) {
+        gop.sum = Some(sum);
+    }
     Ok(Mezzanine {
         id: id.clone(),
         path: ts.to_owned(),
@@ -419,18 +404,19 @@ pub(in crate::prepare) async fn check(
     })
 }
 
-/// Reads a finished file once more and notes the checksum of each GOP.
-async fn summed(mut gops: Vec<Gop>, ts: &Path) -> Result<Vec<Gop>, AttemptError> {
-    let ts = ts.to_owned();
-    let work = tokio::task::spawn_blocking(move || -> io::Result<Vec<Gop>> {
+/// Reads a finished file once more and returns the checksum of each GOP.
+async fn sums(gops: &[Gop], ts: &Path) -> Result<Vec<u32>, AttemptError> {
+    let (lengths, ts): (Vec<u32>, _) = (gops.iter().map(|gop| gop.len).collect(), ts.to_owned());
+    let work = tokio::task::spawn_blocking(move || -> io::Result<Vec<u32>> {
         let mut file = std::fs::File::open(&ts)?;
         let mut bytes = Vec::new();
-        for gop in &mut gops {
-            bytes.resize(gop.len as usize, 0);
+        let mut sums = Vec::with_capacity(lengths.len());
+        for len in lengths {
+            bytes.resize(len as usize, 0);
             file.read_exact(&mut bytes)?;
-            gop.sum = Some(gop_index::sum(&bytes));
+            sums.push(gop_index::sum(&bytes));
         }
-        Ok(gops)
+        Ok(sums)
     });
     Ok(work.await.map_err(io::Error::other)??)
 }

@@ -1,6 +1,7 @@
 //! One preparation within the service: its place on the disk, its files, its end.
 
 use std::io;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,7 @@ use crate::prepare::sizes::{endless, estimate};
 pub(super) async fn prepare(
     shared: &Shared,
     next: Next,
-    stem: String,
+    (stem, damage): (String, Option<Arc<str>>),
     token: &CancellationToken,
 ) -> Result<Made, JobError> {
     try_writing(shared).await?;
@@ -28,6 +29,7 @@ pub(super) async fn prepare(
         id: next.id,
         item: next.want.item,
         profile: next.want.profile,
+        damage,
         urgent: next.urgent,
         awaited: next.awaited,
         bytes_max,

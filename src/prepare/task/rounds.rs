@@ -8,9 +8,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::{Shared, one};
+use super::{Shared, inspections, one};
 use crate::ffmpeg::encoders::Codec;
 use crate::prepare::folder::task::Folder;
+use crate::prepare::inspection::{Piece, Seen};
 use crate::prepare::job::{JobError, Made};
 use crate::prepare::mezzanine::{Mezzanine, MezzanineId};
 use crate::prepare::recipe::Recipe;
@@ -21,15 +22,21 @@ const LOOK_PAUSE: SignedDuration = SignedDuration::from_secs(10);
 /// How many ends of preparations may wait to be noted: there are only as many as workers.
 const ENDS_MAX: usize = 64;
 
-type EndOf = (MezzanineId, Result<Made, JobError>);
+/// What comes back from those who work.
+pub(super) enum End {
+    /// A preparation ended.
+    Job(MezzanineId, Result<Made, JobError>),
+    /// A piece was looked through.
+    Look(Piece, Seen),
+}
 
 /// What ends each preparation under way.
 type Tokens = BTreeMap<MezzanineId, CancellationToken>;
 
 /// Begins what is next whenever something changed, and notes what ended.
 pub(super) async fn run(shared: Arc<Shared>) {
-    let (ends, mut ended) = mpsc::channel::<EndOf>(ENDS_MAX);
-    let mut running = Tokens::new();
+    let (ends, mut ended) = mpsc::channel::<End>(ENDS_MAX);
+    let (mut running, mut looking) = (Tokens::new(), false);
     let mut look = shared.clock.now() + LOOK_PAUSE;
     loop {
         while let Some(begin) = choose(&shared) {
@@ -37,6 +44,11 @@ pub(super) async fn run(shared: Arc<Shared>) {
             start(&shared, begin, &mut running, ends.clone());
         }
         let now = shared.clock.now();
+        let piece = shared.lock().inspect(now);
+        if let Some(piece) = piece {
+            looking = true;
+            inspections::start(&shared, piece, ends.clone());
+        }
         if now >= look {
             look = now + LOOK_PAUSE;
             look_after(&shared, &running, now).await;
@@ -45,19 +57,28 @@ pub(super) async fn run(shared: Arc<Shared>) {
         tokio::select! {
             biased;
             () = shared.token.cancelled() => break,
-            Some((id, outcome)) = ended.recv() => {
-                running.remove(&id);
-                note(&shared, &id, outcome).await;
-            }
+            Some(end) = ended.recv() => match end {
+                End::Job(id, outcome) => {
+                    running.remove(&id);
+                    note(&shared, &id, outcome).await;
+                }
+                End::Look(piece, seen) => {
+                    looking = false;
+                    inspections::note(&shared, &piece, seen).await;
+                }
+            },
             () = shared.wake.notified() => {}
             () = shared.clock.sleep_until(retry) => {}
         }
     }
     // The workers were cancelled by the same token; their files go when the last has ended.
-    while !running.is_empty()
-        && let Some((id, _)) = ended.recv().await
+    while (looking || !running.is_empty())
+        && let Some(end) = ended.recv().await
     {
-        running.remove(&id);
+        match end {
+            End::Job(id, _) => drop(running.remove(&id)),
+            End::Look(..) => looking = false,
+        }
     }
     shared.folder.clear_tmp();
 }
@@ -102,27 +123,32 @@ fn choose(shared: &Shared) -> Option<Begin> {
     }
 }
 
-fn start(shared: &Arc<Shared>, begin: Begin, running: &mut Tokens, ends: mpsc::Sender<EndOf>) {
-    let Begin { next, stem, .. } = begin;
+fn start(shared: &Arc<Shared>, begin: Begin, running: &mut Tokens, ends: mpsc::Sender<End>) {
+    let Begin { next, stem, damage, .. } = begin;
     let span = tracing::info_span!("prepare", item = %next.want.item.name, urgent = next.urgent);
     let token = shared.token.child_token();
     running.insert(next.id.clone(), token.clone());
     let shared_job = Arc::clone(shared);
     let work = async move {
         let id = next.id.clone();
-        let outcome = one::prepare(&shared_job, next, stem, &token).await;
+        let outcome = one::prepare(&shared_job, next, (stem, damage), &token).await;
         // The receiver lives until every worker has ended.
-        let _sent = ends.send((id, outcome)).await;
+        let _sent = ends.send(End::Job(id, outcome)).await;
     };
     shared.tracker.spawn(work.instrument(span));
 }
 
 /// Notes how a preparation ended and tells it.
 async fn note(shared: &Shared, id: &MezzanineId, outcome: Result<Made, JobError>) {
+    let mut lost = false;
     let outcome = match outcome {
         Ok(made) => {
             let (recipe, encoder) = (made.recipe.clone(), made.codec.map_or("kept", Codec::name));
-            one::keep(shared, made).await.map(|mezzanine| (mezzanine, recipe, encoder))
+            // From here on its files take the place of those that were there before.
+            shared.lock().replaced(&made.mezzanine);
+            let kept = one::keep(shared, made).await;
+            lost = kept.is_err();
+            kept.map(|mezzanine| (mezzanine, recipe, encoder))
         }
         Err(error) => Err(error),
     };
@@ -130,6 +156,12 @@ async fn note(shared: &Shared, id: &MezzanineId, outcome: Result<Made, JobError>
     let ended = outcome.as_ref().map(|(mezzanine, recipe, _)| (mezzanine.clone(), recipe));
     let verdict = shared.lock().ended(id, ended, now, speed);
     tell(id, &outcome, verdict);
+    if lost {
+        shared.lost(id);
+    } else if verdict == (Verdict::Failed { over: true }) && matches!(outcome, Err(JobError::Unfit(_))) {
+        // A damaged mezzanine whose item cannot be made anew either.
+        shared.folder.remove(id);
+    }
     shared.tell();
 }
 

@@ -3,6 +3,7 @@
 //! Times, free bytes and the ends of preparations are arguments; what is to be begun, removed and told is returned.
 
 mod holdings;
+mod inspecting;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Prepared;
 use super::cache;
+use super::inspection::{Inspection, Inspections};
 use super::job::{JobError, sentence};
 use super::mezzanine::{Mezzanine, MezzanineId};
 use super::numbers::Work;
@@ -46,6 +48,8 @@ pub struct Workshop {
     /// When it was last told that the disk takes nothing.
     blocked: Option<Timestamp>,
     jobs: u64,
+    /// Kept pictures that were not looked through yet, or are damaged.
+    inspections: Inspections,
 }
 
 /// A preparation under way.
@@ -78,6 +82,8 @@ pub struct Begin {
     pub next: Next,
     /// How the names of its files begin.
     pub stem: String,
+    /// What is wrong with its mezzanine, which is ready: a kept picture that is to be made anew.
+    pub damage: Option<Arc<str>>,
     /// What goes from the cache to make room: its files are to be removed.
     pub evicted: Vec<MezzanineId>,
 }
@@ -129,11 +135,15 @@ impl Workshop {
             held: false,
             blocked: None,
             jobs: 0,
+            inspections: Inspections::default(),
         }
     }
 
-    /// Takes in a mezzanine of an earlier life.
-    pub fn found(&mut self, mezzanine: Arc<Mezzanine>, changed: Timestamp) {
+    /// Takes in a mezzanine of an earlier life; and how far its picture was looked through, where it was kept.
+    pub fn found(&mut self, mezzanine: Arc<Mezzanine>, changed: Timestamp, kept: Option<Inspection>) {
+        if let Some(inspection) = kept {
+            self.inspections.add(&mezzanine, inspection);
+        }
         self.used.insert(mezzanine.id.clone(), changed);
         self.prepared.insert(mezzanine.id.clone(), Prepared::Ready(mezzanine));
     }
@@ -169,9 +179,11 @@ impl Workshop {
         self.prepared.get(id).cloned().unwrap_or(Prepared::Waiting)
     }
 
-    /// Takes note of how far a mezzanine has got.
+    /// Takes note of how far a mezzanine has got. One that is ready and is made anew stays so meanwhile.
     pub fn grown(&mut self, id: &MezzanineId, prepared: Prepared) {
-        self.prepared.insert(id.clone(), prepared);
+        if !self.is_ready(id) {
+            self.prepared.insert(id.clone(), prepared);
+        }
     }
 
     /// Returns what failed for good, with the reasons.
@@ -198,12 +210,16 @@ impl Workshop {
         }
         self.used.remove(id);
         self.prepared.remove(id);
+        self.inspections.remove(id);
         true
     }
 
     /// Returns what is to be done now, given how many more bytes the disk takes.
     pub fn next(&mut self, room: impl FnOnce() -> u64, now: Timestamp) -> Option<Step> {
-        let next = self.queue.next(|id| self.is_settled(id), self.workers, now)?;
+        // What is damaged can air: it comes after all that cannot, and nobody waits for it.
+        let first = self.queue.next(|id| self.is_settled(id) || self.is_ready(id), self.workers, now);
+        let calm = |next: Next| Next { urgent: false, awaited: false, ..next };
+        let next = first.or_else(|| self.queue.next(|id| self.is_settled(id), self.workers, now).map(calm))?;
         let bytes = estimate(&next.want);
         let kept = self.kept();
         // A disk with less room than the budget is the budget.
@@ -216,13 +232,15 @@ impl Workshop {
         for id in &evicted {
             self.prepared.remove(id);
             self.used.remove(id);
+            self.inspections.remove(id);
             self.evictions += 1;
         }
         self.queue.started(&next.id);
         self.jobs += 1;
         let stem = format!("{}-{}", next.id.file_stem(), self.jobs);
+        let damage = self.inspections.damage(&next.id);
         self.running.insert(next.id.clone(), Running { bytes, channel: next.channel.clone(), since: now });
-        Some(Step::Begin(Box::new(Begin { next, stem, evicted })))
+        Some(Step::Begin(Box::new(Begin { next, stem, damage, evicted })))
     }
 
     /// Returns the next moment at which something that waits may be tried again.
@@ -237,7 +255,9 @@ impl Workshop {
         unwanted.retain(|id| self.running.contains_key(id));
         let old: Vec<_> = self.forgive.extract_if(.., |_, moment| *moment <= now).collect();
         for (id, _) in &old {
-            self.prepared.remove(id);
+            if !self.is_ready(id) {
+                self.prepared.remove(id);
+            }
         }
         let soon = self.queue.dues().into_iter().filter(|(_, (_, pinned))| *pinned);
         let ready = soon.filter_map(|(id, _)| match self.prepared.get(&id) {
@@ -245,6 +265,14 @@ impl Workshop {
             _ => None,
         });
         Round { unwanted, watched: ready.collect(), forgiven: !old.is_empty() }
+    }
+
+    /// Takes note that what is made anew is done, before its files take the place of those of the mezzanine that airs
+    /// meanwhile: from now on whoever begins to air it airs the new one.
+    pub fn replaced(&mut self, made: &Mezzanine) {
+        if self.is_ready(&made.id) {
+            self.prepared.insert(made.id.clone(), Prepared::Ready(Arc::new(made.clone())));
+        }
     }
 
     /// Takes note of how a preparation ended, at `speed` times the world's pace.
@@ -261,9 +289,13 @@ impl Workshop {
             self.work.entry(running.channel).or_default().add(made.map_err(|error| *error), took);
         }
         match outcome {
-            Ok((mezzanine, _)) => {
+            Ok((mezzanine, recipe)) => {
                 self.queue.ended(id, Ended::Settled, now);
                 self.used.insert(id.clone(), now);
+                self.inspections.remove(id);
+                if recipe.keeps_picture() {
+                    self.inspections.add(&mezzanine, Inspection::default());
+                }
                 self.prepared.insert(id.clone(), Prepared::Ready(Arc::new(mezzanine)));
                 Verdict::Ready { recovered: self.blocked.take().is_some() }
             }
@@ -285,8 +317,13 @@ impl Workshop {
                 self.forgive.insert(id.clone(), now + FORGIVE_AFTER);
                 reason = format!("{reason}, {} times in a row; {TRIED_AGAIN}", RETRIES_MAX + 1);
             }
-            self.prepared.insert(id.clone(), Prepared::Failed(sentence(&reason).into()));
-        } else {
+            // A damaged mezzanine airs on where nothing is said against its item.
+            if ended == Ended::Settled || !self.is_ready(id) {
+                self.used.remove(id);
+                self.inspections.remove(id);
+                self.prepared.insert(id.clone(), Prepared::Failed(sentence(&reason).into()));
+            }
+        } else if !self.is_ready(id) {
             self.prepared.remove(id);
         }
         if !matches!(error, JobError::DiskFull | JobError::Unwritable(_)) {
@@ -299,8 +336,8 @@ impl Workshop {
         Verdict::Blocked
     }
 
-    fn is_settled(&self, id: &MezzanineId) -> bool {
-        matches!(self.prepared.get(id), Some(Prepared::Ready(_) | Prepared::Failed(_)))
+    fn is_ready(&self, id: &MezzanineId) -> bool {
+        matches!(self.prepared.get(id), Some(Prepared::Ready(_)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is begun, evicted, forgiven and told.
 
 use super::*;
+use crate::prepare::inspection::{Finding, Seen};
 use crate::prepare::mezzanine::Gop;
 use crate::prepare::queue::tests::{at, channel, want};
 use crate::prepare::queue::{BLOCKED_PAUSE, RETRY_PAUSE, UNWANTED_GRACE};
@@ -60,7 +61,7 @@ fn failed_with(workshop: &Workshop, name: &str) -> String {
 fn the_soonest_is_begun_and_what_airs_latest_makes_room_for_it() {
     let mut workshop = asked(1000, &[("a", 100), ("b", 200)]);
     for (name, len) in [("old", 500), ("older", 490)] {
-        workshop.found(Arc::new(mezzanine(name, len)), at(if name == "old" { 2 } else { 1 }));
+        workshop.found(Arc::new(mezzanine(name, len)), at(if name == "old" { 2 } else { 1 }), None);
     }
     assert_eq!(next(&mut workshop, 0), "a, without older");
     assert_eq!(next(&mut workshop, 0), "nothing", "there is one worker");
@@ -73,7 +74,7 @@ fn the_soonest_is_begun_and_what_airs_latest_makes_room_for_it() {
 #[test]
 fn a_cache_full_of_what_airs_sooner_holds_the_rest_and_says_so_once() {
     let mut workshop = asked(200, &[("a", 100), ("b", 200)]);
-    workshop.found(Arc::new(mezzanine("a", 100)), at(0));
+    workshop.found(Arc::new(mezzanine("a", 100)), at(0), None);
     assert_eq!(next(&mut workshop, 0), format!("held: {NEEDED} in 200"));
     assert_eq!(next(&mut workshop, 0), "nothing");
     assert_eq!(next(&mut workshop, 180), "b", "somebody waits for it");
@@ -139,7 +140,7 @@ fn an_item_that_is_interrupted_again_and_again_rests_for_half_an_hour_and_a_late
 #[test]
 fn what_is_lost_is_made_again_unless_it_is_being_made() {
     let mut workshop = asked(1000, &[("a", 100)]);
-    workshop.found(Arc::new(mezzanine("a", 100)), at(0));
+    workshop.found(Arc::new(mezzanine("a", 100)), at(0), None);
     assert_eq!(next(&mut workshop, 0), "nothing");
     assert_eq!(workshop.look_after(at(0)).watched, [Arc::new(mezzanine("a", 100))]);
     assert!(workshop.lost(&id("a")));
@@ -156,4 +157,93 @@ fn what_nobody_wants_is_ended_after_a_grace() {
     assert_eq!(workshop.look_after(at(5 + UNWANTED_GRACE.as_secs())).unwanted, [id("a")]);
     let numbers = workshop.numbers(Some(7));
     assert_eq!((numbers.running, numbers.waiting, numbers.free_bytes), (1, 0, Some(7)));
+}
+
+/// What is looked through at a second.
+fn looked_at(workshop: &mut Workshop, now: i64) -> Option<String> {
+    workshop.inspect(at(now)).map(|piece| piece.mezzanine.id.key.to_string())
+}
+
+#[test]
+fn kept_pictures_are_looked_through_only_while_no_worker_is_needed_and_only_if_they_are_wanted() {
+    let mut workshop = asked(1000, &[("b", 200), ("a", 300), ("c", 400)]);
+    for name in ["a", "b", "nobody's"] {
+        workshop.found(Arc::new(mezzanine(name, 10)), at(0), Some(Inspection::default()));
+    }
+    assert_eq!(next(&mut workshop, 0), "c");
+    assert_eq!(looked_at(&mut workshop, 0), None, "the one worker is at something");
+    end(&mut workshop, "c", Ok(()), 1);
+    let mut order = Vec::new();
+    while let Some(piece) = workshop.inspect(at(1)) {
+        assert_eq!(looked_at(&mut workshop, 1), None, "one at a time");
+        assert!(!workshop.is_sound(&piece.mezzanine.id));
+        assert!(matches!(workshop.inspected(&piece, Seen::Clean, at(2)), Finding::Sound(_)));
+        assert!(workshop.is_sound(&piece.mezzanine.id));
+        order.push(piece.mezzanine.id.key.to_string());
+    }
+    assert_eq!(order, ["b", "a", "c"]);
+    assert!(!workshop.is_sound(&id("nobody's")));
+}
+
+/// A workshop in which the kept picture of `a` was found to be damaged.
+fn damaged() -> Workshop {
+    let mut workshop = asked(1000, &[("a", 100), ("b", 200)]);
+    workshop.found(Arc::new(mezzanine("a", 10)), at(0), Some(Inspection::default()));
+    assert_eq!(next(&mut workshop, 0), "b");
+    end(&mut workshop, "b", Err(JobError::Unfit("x".to_owned())), 0);
+    let piece = workshop.inspect(at(0)).unwrap();
+    assert!(matches!(workshop.inspected(&piece, Seen::Damage("broken".into()), at(0)), Finding::Damaged(_)));
+    workshop
+}
+
+#[test]
+fn a_damaged_picture_airs_until_it_was_made_anew_and_nobody_waits_for_that() {
+    let mut workshop = damaged();
+    let old = workshop.state(&id("a"));
+    let Some(Step::Begin(begin)) = workshop.next(|| u64::MAX, at(1000)) else { panic!("nothing is begun") };
+    assert_eq!((begin.damage.as_deref(), begin.next.urgent, begin.next.awaited), (Some("broken"), false, false));
+    workshop.grown(&id("a"), Prepared::Waiting);
+    assert_eq!(workshop.state(&id("a")), old, "ready all the while");
+    let made = mezzanine("a", 77);
+    workshop.replaced(&made);
+    assert_eq!(workshop.state(&id("a")), Prepared::Ready(Arc::new(made.clone())), "also while its files are laid down");
+    let transcode = Recipe::Transcode { reasons: Vec::new() };
+    workshop.ended(&id("a"), Ok((made, &transcode)), at(1001), 1.0);
+    assert!(workshop.is_sound(&id("a")));
+    assert_eq!(next(&mut workshop, 1002), "nothing");
+}
+
+#[test]
+fn what_cannot_air_is_made_before_what_is_damaged() {
+    let mut workshop = damaged();
+    workshop.want(&channel("two"), vec![want("late", 5000)], at(1));
+    assert_eq!(next(&mut workshop, 1), "late");
+    end(&mut workshop, "late", Ok(()), 2);
+    assert_eq!(next(&mut workshop, 2), "a");
+}
+
+#[test]
+fn a_damaged_picture_whose_item_cannot_be_made_anew_airs_on_unless_the_item_is_to_blame() {
+    let interrupted = || JobError::Interrupted("ffmpeg was killed".to_owned());
+    for (sentence, error, airs) in [
+        ("no room", JobError::DiskFull, true),
+        ("its file is away", JobError::Changed, true),
+        ("killed", interrupted(), true),
+        ("too much is missing", JobError::Unfit("x".to_owned()), false),
+    ] {
+        let mut workshop = damaged();
+        assert_eq!(next(&mut workshop, 1), "a");
+        end(&mut workshop, "a", Err(error), 2);
+        assert_eq!(matches!(workshop.state(&id("a")), Prepared::Ready(_)), airs, "{sentence}");
+    }
+    let mut workshop = damaged();
+    for now in [10, 20, 30] {
+        assert_eq!(next(&mut workshop, now), "a");
+        end(&mut workshop, "a", Err(interrupted()), now);
+    }
+    assert!(matches!(workshop.state(&id("a")), Prepared::Ready(_)));
+    assert_eq!(next(&mut workshop, 1000), "nothing", "it rests");
+    workshop.look_after(at(1830));
+    assert!(matches!(workshop.state(&id("a")), Prepared::Ready(_)));
+    assert_eq!(next(&mut workshop, 1830), "a");
 }
