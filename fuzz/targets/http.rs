@@ -102,6 +102,7 @@ fn station() -> (StationView, (watch::Sender<Arc<Snapshot>>, watch::Sender<bool>
             state: ChannelState::OnAir,
             reason: None,
             aired: [airing.clone()].into(),
+            before: [].into(),
             next: [airing].into(),
             run: RunId(1),
             restarts: 0,

@@ -79,6 +79,8 @@ pub struct Core {
     stepped: SignedDuration,
     /// Counts changes of what viewers are told.
     generation: u64,
+    /// What comes next, as it was told last.
+    coming: Arc<[AiringStatus]>,
 }
 
 impl Core {
@@ -94,6 +96,7 @@ impl Core {
             aired: VecDeque::new(),
             stepped: SignedDuration::ZERO,
             generation: 0,
+            coming: Arc::default(),
         }
     }
 
@@ -358,25 +361,36 @@ impl Core {
         self.aired.iter().map(|(airing, date)| airing_status(airing, self.dated(*date))).collect()
     }
 
-    /// Returns what comes after what is on air at the live edge, by the wall clock as it is now.
-    #[must_use]
-    pub fn next(&self) -> Arc<[AiringStatus]> {
+    /// Returns all that comes after what is on air at the live edge, by the wall clock as it is now. A plan of a day is
+    /// told every other second and changes every few minutes: as long as it has not, it is the same slice.
+    pub fn next(&mut self) -> Arc<[AiringStatus]> {
+        let told = self.coming.iter().map(|one| (one.serial, &one.metadata, one.start, one.duration));
+        if !self.all_that_comes().eq(told) {
+            let told = self.all_that_comes().map(|(serial, metadata, start, duration)| AiringStatus {
+                serial,
+                metadata: Arc::clone(metadata),
+                start,
+                duration,
+            });
+            self.coming = told.collect();
+        }
+        Arc::clone(&self.coming)
+    }
+
+    /// Serial, metadata, beginning and length of all that comes.
+    fn all_that_comes(&self) -> impl Iterator<Item = (Option<u64>, &Arc<Metadata>, Timestamp, MediaTime)> {
         let edge = self.aired.back().map(|(airing, _)| airing);
         // Short items leave the plan before they are at the edge: they are fed, and wait for their time.
-        let fed = self.air.coming(edge.map_or(0, |airing| airing.id)).filter_map(|airing| {
-            let programme = airing.programme.clone()?;
-            Some(Programme { start: airing.begins - airing.from.to_duration(), ..programme })
-        });
-        let fed: Vec<Programme> = fed.collect();
-        let known = fed.last().or(edge.and_then(|airing| airing.programme.as_ref())).map(|programme| programme.serial);
-        let planned = self.director.plan().programmes().iter().filter(|programme| Some(programme.serial) != known);
-        let coming = fed.iter().chain(planned).map(|programme| AiringStatus {
-            serial: Some(programme.serial),
-            metadata: Arc::clone(&programme.metadata),
-            start: self.dated(programme.start),
-            duration: programme.duration,
-        });
-        coming.take(ChannelStatus::NEXT_MAX).collect()
+        let fed = move || {
+            let coming = self.air.coming(edge.map_or(0, |airing| airing.id));
+            coming.filter_map(|airing| Some((airing, airing.programme.as_ref()?)))
+        };
+        let known = fed().last().map(|(_, programme)| programme).or(edge.and_then(|airing| airing.programme.as_ref()));
+        let known = known.map(|programme| programme.serial);
+        let planned = self.director.plan().programmes().iter().filter(move |one| Some(one.serial) != known);
+        let fed = fed().map(|(airing, programme)| (programme, airing.begins - airing.from.to_duration()));
+        let all = fed.chain(planned.map(|programme| (programme, programme.start)));
+        all.map(|(one, start)| (Some(one.serial), &one.metadata, self.dated(start), one.duration))
     }
 
     /// Returns what was on just before the plan's first programme and joins it, oldest first: kept with the plan, so that

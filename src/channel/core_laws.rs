@@ -154,6 +154,21 @@ fn next_never_names_what_is_on_at_the_edge() {
     }
 }
 
+/// Goal: a plan of a day costs nothing to tell while it stays as it is. Method: a channel that lives on within an item and
+/// then goes on to the next; the slice that is told is the same one, and another.
+#[test]
+fn what_comes_is_told_by_the_same_slice_until_the_plan_changes() {
+    let mut world = World::new(&["a", "b", "c"]);
+    world.live(1);
+    let begun = world.begun.len();
+    let (first, again) = (world.core.next(), world.core.next());
+    assert!(Arc::ptr_eq(&first, &again) && first.len() > 1000, "{}", first.len());
+    world.live(10);
+    assert!(world.begun.len() > begun);
+    let later = world.core.next();
+    assert!(!Arc::ptr_eq(&first, &later) && later[0].serial > first[0].serial);
+}
+
 /// Many short items, or a fast clock: several are fed before the first of them is at the edge.
 #[test]
 fn items_that_were_fed_and_wait_for_their_time_are_told_and_kept() {

@@ -22,7 +22,10 @@ pub struct ChannelStatus {
     /// What was and is on air at the live edge, newest last: at least the whole playlist window and two hours, so that
     /// a viewer behind the edge can look up what they see. At most [`ChannelStatus::AIRED_MAX`].
     pub aired: Arc<[AiringStatus]>,
-    /// What comes next, soonest first, at most [`ChannelStatus::NEXT_MAX`].
+    /// What was on in earlier lives of the channel, oldest first, as it was and for as long as it was: at most
+    /// [`ChannelStatus::AIRED_MAX`].
+    pub before: Arc<[AiringStatus]>,
+    /// Everything that is planned, soonest first: the same slice for as long as the plan is the same.
     pub next: Arc<[AiringStatus]>,
     /// The present or last on-air run.
     pub run: RunId,
@@ -45,6 +48,7 @@ impl ChannelStatus {
             state,
             reason,
             aired: Arc::default(),
+            before: Arc::default(),
             next: Arc::default(),
             run: RunId(0),
             restarts: 0,
@@ -57,8 +61,6 @@ impl ChannelStatus {
     pub const OFF: &str = "This channel is off the air for now.";
     /// How many past airings are told, at most.
     pub const AIRED_MAX: usize = 200;
-    /// How many coming airings are told, at most.
-    pub const NEXT_MAX: usize = 20;
 }
 
 /// What is going out.

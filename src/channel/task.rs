@@ -25,7 +25,7 @@ use super::counters::{Counters, Published};
 use super::director::{Director, Idle};
 use super::keep::{self, Kept};
 use super::report::{begun, report_end};
-use super::status::{ChannelState, ChannelStatus, LibraryCounts};
+use super::status::{AiringStatus, ChannelState, ChannelStatus, LibraryCounts};
 use crate::clock::Clock;
 use crate::config::{self, defaults};
 use crate::feed::{Airing, FedGop, IN_FLIGHT_MAX};
@@ -172,6 +172,8 @@ struct Shell {
     /// What was published when it was last counted.
     counted: Published,
     told: Option<(u64, Timestamp, ChannelState)>,
+    /// What was on in earlier lives.
+    before: Arc<[AiringStatus]>,
 }
 
 impl Shell {
@@ -236,6 +238,7 @@ impl Shell {
             refused: Default::default(),
             counted: Published::default(),
             told: None,
+            before: keep::task::before(&parts.store, &parts.config.id, now + stepped).await,
             parts,
             outputs,
         };
@@ -458,6 +461,7 @@ impl Shell {
             state,
             reason: self.core.idle().map(|idle| idle.sentence().into()),
             aired: self.core.aired(),
+            before: Arc::clone(&self.before),
             next: self.core.next(),
             run: self.core.air().run(),
             restarts: self.core.air().run().0.saturating_sub(1),

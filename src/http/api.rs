@@ -20,8 +20,11 @@ use crate::units::MediaTime;
 /// it begins.
 const NEXT_IN_LIST: usize = 2;
 
+/// How many the answer about one channel tells; `/api/guide` tells all.
+const NEXT_MAX: usize = 20;
+
 /// The state changes by the second, and an answer from a cache would carry a wrong `server_time`.
-const FRESH: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+pub(super) const FRESH: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
 /// Everything about all channels that a guide needs.
 #[derive(Serialize)]
@@ -145,7 +148,7 @@ fn describe(channel: &ChannelView, server_time: Timestamp) -> Channel {
         edge: status.edge,
         now: on.map(|(airing, _)| airing.into()),
         position_seconds: on.map(|(_, position)| position.as_secs_f64()),
-        next: status.next.iter().map(Airing::from).collect(),
+        next: status.next.iter().take(NEXT_MAX).map(Airing::from).collect(),
         aired: None,
         library: status.library,
         restarts: status.restarts,
@@ -230,6 +233,7 @@ mod tests {
             state: ChannelState::OnAir,
             reason: None,
             aired: [airing(1, 1000), airing(2, 1100)].into(),
+            before: [].into(),
             next: [airing(3, 1200)].into(),
             run: RunId(1),
             restarts: 0,

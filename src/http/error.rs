@@ -46,6 +46,9 @@ pub enum HttpError {
     /// A target longer than any of ours.
     #[error("This address is too long.")]
     TargetTooLong,
+    /// A guide was asked for a time that is none, or too long.
+    #[error("A guide goes from one moment to a later one, such as 2026-01-31T20:00:00Z, at most seven days apart.")]
+    Span,
     /// A fault of ours; the cause is in the log.
     #[error("Something went wrong here. It has been noted.")]
     Fault,
@@ -59,7 +62,7 @@ impl HttpError {
             Self::NoSuchPage | Self::NoSuchChannel | Self::SegmentGone | Self::SegmentNotYet => StatusCode::NOT_FOUND,
             Self::Starting | Self::OffAir | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::ReadOnly => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Malformed | Self::Span => StatusCode::BAD_REQUEST,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -155,7 +158,7 @@ pub(super) fn panicked(cause: Box<dyn Any + Send>) -> Response {
 mod tests {
     use super::*;
 
-    const ALL: [HttpError; 11] = [
+    const ALL: [HttpError; 12] = [
         HttpError::NoSuchPage,
         HttpError::NoSuchChannel,
         HttpError::SegmentGone,
@@ -166,6 +169,7 @@ mod tests {
         HttpError::ReadOnly,
         HttpError::Malformed,
         HttpError::TargetTooLong,
+        HttpError::Span,
         HttpError::Fault,
     ];
 

@@ -13,6 +13,7 @@ mod connection;
 pub mod desk;
 mod error;
 mod express;
+mod guide;
 mod head;
 mod hls;
 mod live;
@@ -68,6 +69,7 @@ pub fn router_with(view: StationView, desk: &Desk) -> Router {
         .route("/channels/{id}/live.ts", get(live::live_ts))
         .route("/api/channels", get(api::channels))
         .route("/api/channels/{id}", get(api::channel))
+        .route("/api/guide", get(guide::guide))
         .layer(cors());
     Router::new()
         .merge(open)

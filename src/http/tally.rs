@@ -11,7 +11,7 @@ use axum::response::Response;
 use tokio::time::Instant;
 
 /// The templates of the routes, as the router knows them; the last stands for what has none.
-pub const ROUTES: [&str; 22] = [
+pub const ROUTES: [&str; 23] = [
     "/",
     "/watch/{id}",
     "/channels/{id}/index.m3u8",
@@ -21,6 +21,7 @@ pub const ROUTES: [&str; 22] = [
     "/channels/{id}/live.ts",
     "/api/channels",
     "/api/channels/{id}",
+    "/api/guide",
     "/assets/{*path}",
     "/vendor/{*path}",
     "/favicon.ico",

@@ -121,6 +121,7 @@ mod tests {
             state,
             reason: None,
             aired: [film].into(),
+            before: [].into(),
             next: [].into(),
             run: RunId(1),
             restarts: 0,

@@ -5,6 +5,7 @@
 
 mod both_ways;
 mod desk;
+mod guide;
 mod renditions;
 mod socket;
 mod station;
@@ -38,6 +39,7 @@ async fn every_address_answers_with_its_type_and_its_life_in_caches() {
         ("/api/channels", 200, "application/json", "no-store"),
         ("/api/channels/night", 200, "application/json", "no-store"),
         ("/api/channels/nobody", 404, "text/plain; charset=utf-8", "no-store"),
+        ("/api/guide", 200, "application/json", "no-store"),
         ("/", 200, "text/html; charset=utf-8", "no-cache"),
         ("/watch/night", 200, "text/html; charset=utf-8", "no-cache"),
         ("/watch/nobody", 404, "text/plain; charset=utf-8", "no-store"),

@@ -126,6 +126,7 @@ fn status(id: &ChannelId, name: &str, state: ChannelState, now: Timestamp) -> Ch
         state,
         reason: (!on_air).then(|| "Warming up.".into()),
         aired: if on_air { [airing(1, "One", 140), airing(2, "Two", 40)].into() } else { [].into() },
+        before: if on_air { [airing(0, "Nought", 240)].into() } else { [].into() },
         next: if on_air {
             [airing(3, "Three", -60), airing(4, "Four", -160), airing(5, "Five", -260)].into()
         } else {

@@ -1,15 +1,21 @@
 //! Writes what is to be kept, one thing after the other; what could not be written is written when it can be.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{AIRED_UNWRITTEN_MAX, Kept, plan_of};
+use crate::channel::{AiringStatus, ChannelStatus};
 use crate::schedule::Plan;
 use crate::store::{Aired, Store, StoreError};
 use crate::units::ChannelId;
+
+/// How far back a guide looks for what was on in earlier lives.
+const BEFORE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long what could not be written waits for another try.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
@@ -21,6 +27,22 @@ pub async fn plan(store: &Store, channel: &ChannelId) -> Option<Plan> {
         None
     });
     stored.and_then(plan_of)
+}
+
+/// Returns what was on in the channel's last lives, oldest first; nothing where it cannot be read.
+pub async fn before(store: &Store, channel: &ChannelId, now: Timestamp) -> Arc<[AiringStatus]> {
+    let aired = store.aired_since(channel.clone(), now - BEFORE, ChannelStatus::AIRED_MAX).await;
+    let aired = aired.unwrap_or_else(|error| {
+        tracing::warn!(%error, "failed to read what was on before");
+        Vec::new()
+    });
+    let told = aired.into_iter().map(|one| AiringStatus {
+        serial: one.serial,
+        metadata: one.metadata,
+        start: one.start,
+        duration: one.aired,
+    });
+    told.collect()
 }
 
 /// Writes until the channel is gone or the token ends, then writes the newest once more.
