@@ -6,7 +6,6 @@ mod supply;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use self::skip::{SKIPS_MAX, Skip};
 pub use self::skip::{Skips, ask_to_skip};
-use self::supply::{SLATE_REST, mezzanine_id};
+use self::supply::{SLATE_REST, is_for_now, mezzanine_id};
 use super::air::{Air, AirAction};
 use super::core::{Action, BACKLOG, Core};
 use super::counters::{Counters, Published};
@@ -492,11 +491,4 @@ fn offers(config: &config::Channel) -> Vec<Offer> {
     let pictures = profile.renditions.iter().map(|one| offer(&one.name, one.video_kbps_max, false));
     let sound = config.audio_only.then(|| offer(&defaults::AUDIO_ONLY.into(), SOUND_CLOCK_KBPS, true));
     pictures.chain(sound).collect()
-}
-
-/// Whether a file could not be opened because the system has run out of something, which says nothing about the file.
-fn is_for_now(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let out_of = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::INTR, Errno::AGAIN];
-    out_of.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }

@@ -1,5 +1,6 @@
 //! What a channel asks of its library and of the workshop, and what it does with their answers.
 
+use std::io;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -151,4 +152,11 @@ fn reproaches<'r>(refused: impl Iterator<Item = &'r Refused>) -> [usize; Reproac
 
 pub(super) fn mezzanine_id(key: &ContentKey, digest: &Arc<str>) -> MezzanineId {
     MezzanineId { key: key.clone(), profile: Arc::clone(digest) }
+}
+
+/// Whether a file could not be opened because the system has run out of something, which says nothing about the file.
+pub(super) fn is_for_now(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let out_of = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::INTR, Errno::AGAIN];
+    out_of.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
