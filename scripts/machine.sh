@@ -54,6 +54,11 @@ for purpose in "$@"; do
     # What viewers watch with: 31 MB, installed in half a minute.
     if ! has mpv; then need mpv; fi
     if ! has vlc; then need vlc-bin vlc-plugin-base; fi
+    if ! has streamlink; then need streamlink; fi
+    # Looks for tuners as the library of their maker does.
+    if ! has hdhomerun_config; then need hdhomerun-config; fi
+    # Judges programme guides.
+    if ! has tv_validate_file; then need xmltv-util; fi
     if ! has gst-launch-1.0; then
       need gstreamer1.0-tools gstreamer1.0-plugins-{base,good,bad} gstreamer1.0-libav
     fi

@@ -5,6 +5,7 @@ mod mirrors;
 pub mod reload;
 mod startup;
 pub mod token;
+mod tuner;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -111,8 +112,9 @@ pub async fn run(
     };
     tracker.spawn(clock.clone().follow(root.clone()));
     let turns = channels::turns();
+    let tuner = tuner::begin(&config.apps, &station.data, address, &tracker, &root);
     let common =
-        Common { ground, preparer: preparer.clone(), clock: clock.clone(), first_timestamp, run_folder, turns };
+        Common { ground, preparer: preparer.clone(), clock: clock.clone(), first_timestamp, run_folder, turns, tuner };
     let mut channels = Channels::new(config, begun, off, common);
     let mut mirrors = Mirrors::new(clock.clone(), root.clone(), tracker.clone());
     mirrors.follow(mirror, &channels.sources().borrow());

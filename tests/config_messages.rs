@@ -66,7 +66,7 @@ error: there is no key "lsiten" here
   ┌ channels.toml:2:1  [station]
  2│ lsiten = "127.0.0.1:8080"
   │ ^^^^^^ (hint: did you mean "listen"?
-  │     the keys are name, listen, data, cache-budget, workers, encoder, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe)
+  │     the keys are name, listen, data, cache-budget, workers, encoder, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe, colour)
 
 1 problem in channels.toml, nothing was started"#,
     ),
@@ -83,7 +83,7 @@ error: there is no key "cache_budget" here
   ┌ channels.toml:2:1  [station]
  2│ cache_budget = "5GB"
   │ ^^^^^^^^^^^^ (hint: did you mean "cache-budget"?
-  │     the keys are name, listen, data, cache-budget, workers, encoder, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe)
+  │     the keys are name, listen, data, cache-budget, workers, encoder, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe, colour)
 
 1 problem in channels.toml, nothing was started"#,
     ),
@@ -92,13 +92,13 @@ error: there is no key "cache_budget" here
         r#"[[channel]]
 name = "Cats"
 folder = "cats"
-colour = "red"
+flavour = "red"
 "#,
         r#"
-error: there is no key "colour" here
+error: there is no key "flavour" here
   ┌ channels.toml:4:1  [[channel]] Cats
- 4│ colour = "red"
-  │ ^^^^^^ (hint: the keys are id, name, folder, order, spacing, weights, seed, prepare, renditions, mirror, picture, sound)
+ 4│ flavour = "red"
+  │ ^^^^^^^ (hint: the keys are id, name, folder, order, spacing, weights, seed, prepare, renditions, mirror, logo, colour, picture, sound)
 
 1 problem in channels.toml, nothing was started"#,
     ),

@@ -115,7 +115,7 @@ fn station() -> (StationView, (watch::Sender<Arc<Snapshot>>, watch::Sender<bool>
     let (ready_sender, ready) = watch::channel(true);
     let gone = watch::channel(Arc::new(Snapshot::default())).1;
     let channels = vec![Arc::new(channel("night", night)), Arc::new(channel("gone", gone))];
-    let roster = watch::channel(Arc::new(Roster { name: "Tom & Co".into(), channels })).1;
+    let roster = watch::channel(Arc::new(Roster { name: "Tom & Co".into(), channels, ..Roster::default() })).1;
     let view = StationView { roster, ready, clock, token: CancellationToken::new() };
     (view, (sender, ready_sender))
 }

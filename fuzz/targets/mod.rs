@@ -9,6 +9,7 @@ mod words;
 use std::path::Path;
 
 use nightcast::config::{self, Config, Order, PrepareMode, Preset, Profile, Style};
+use nightcast::http::hdhomerun::{DeviceId, packet};
 use nightcast::library::metadata::{self, Notes};
 use nightcast::library::{Metadata, sidecar, sniff};
 use nightcast::prepare::{annexb, gop_index};
@@ -18,7 +19,7 @@ use nightcast::units::MediaTime;
 pub(crate) type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder in `fuzz/seeds`.
-pub(crate) const TARGETS: [(&str, Target); 10] = [
+pub(crate) const TARGETS: [(&str, Target); 11] = [
     ("bytes", bytes),
     ("config", configuration),
     ("http", http::request),
@@ -28,6 +29,7 @@ pub(crate) const TARGETS: [(&str, Target); 10] = [
     ("mezzanine", kept::mezzanine),
     ("plan", kept::plan),
     ("probe", words::probe),
+    ("tuner", tuner),
     ("words", words::said),
 ];
 
@@ -130,6 +132,17 @@ pub(crate) fn fits(told: &Metadata) {
         assert!(!text.trim().is_empty() && text.chars().count() <= len_max, "{text:?}");
         assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
     }
+}
+
+/// A packet of the network asks for tuners or not; whoever is answered sent a whole one. What follows its length and sum is
+/// made right, so that the values are reached.
+fn tuner(data: &[u8]) {
+    let device = DeviceId::made_of(7);
+    assert!(!packet::asks_for(data, device) || (8..=packet::QUESTION_BYTES_MAX).contains(&data.len()));
+    let values = data.get(4..data.len().saturating_sub(4)).unwrap_or_default();
+    let Some(whole) = packet::sealed(packet::QUESTION, values) else { return };
+    let asks = packet::asks_for(&whole, device);
+    assert!(!asks || values.len() < packet::QUESTION_BYTES_MAX);
 }
 
 /// Heads of files and of GOPs are known or refused. With a first byte below 128 the rest is made to look like MPEG-TS.

@@ -20,6 +20,7 @@ use crate::channel::{ChannelState, ChannelStatus};
 use crate::clock::Clock;
 use crate::config::{self, Change, Config};
 use crate::ffmpeg::Children;
+use crate::http::hdhomerun::DeviceId;
 use crate::http::{ChannelView, Roster, Viewers};
 use crate::library::{self, Library, LibrarySettings};
 use crate::metrics::ChannelSource;
@@ -58,6 +59,8 @@ pub(super) struct Common {
     pub(super) run_folder: PathBuf,
     /// Whose turn it is to begin.
     pub(super) turns: Arc<Semaphore>,
+    /// What the station is known by as a tuner, where it is one.
+    pub(super) tuner: Option<DeviceId>,
 }
 
 /// Returns the turns to begin, for as many cores as there are.
@@ -208,6 +211,8 @@ impl Channels {
     pub(super) async fn follow(&mut self, new: &Config) -> Change {
         let change = Change::between(&self.config, new);
         self.config.station.name.clone_from(&new.station.name);
+        self.config.brand.clone_from(&new.brand);
+        self.config.apps.address.clone_from(&new.apps.address);
         self.config.channels.clone_from(&new.channels);
         for id in &change.removed {
             self.remove(id);
@@ -251,7 +256,9 @@ impl Channels {
         self.lives.sort_by_key(|life| places.iter().position(|channel| channel.id == life.config.id));
         let name = self.config.station.name.as_str().into();
         let channels = self.lives.iter().map(|life| Arc::clone(&life.source.view)).collect();
-        self.roster.send_replace(Arc::new(Roster { name, channels }));
+        let (brand, tuner) = (self.config.brand.clone(), self.common.tuner);
+        let address = self.config.apps.address.as_deref().map(Into::into);
+        self.roster.send_replace(Arc::new(Roster { name, channels, brand, address, tuner }));
         self.sources.send_replace(self.lives.iter().map(|life| life.source.clone()).collect());
     }
 }

@@ -14,7 +14,7 @@ pub struct Change {
     pub removed: Vec<ChannelId>,
     /// Keys beside the channels' that differ and cannot follow before the station is started again.
     pub at_restart: Vec<&'static str>,
-    /// Whether the station's name or the channels' order differ.
+    /// Whether anything differs that is only told: the station's name, the channels' order, how they look.
     pub told_otherwise: bool,
 }
 
@@ -31,7 +31,10 @@ impl Change {
             changed: new.channels.iter().filter(differs).cloned().collect(),
             removed: ids(old).into_iter().filter(|id| !stays(id)).collect(),
             at_restart: at_restart(old, new),
-            told_otherwise: old.station.name != new.station.name || ids(old) != ids(new),
+            told_otherwise: old.station.name != new.station.name
+                || old.brand != new.brand
+                || old.apps.address != new.apps.address
+                || ids(old) != ids(new),
         }
     }
 
@@ -52,16 +55,16 @@ impl Change {
             *first = first.replacen(' ', channels, 1);
         }
         if words.is_empty() {
-            words.push(if self.told_otherwise { "names and order follow" } else { "nothing to do" }.to_owned());
+            words.push(if self.told_otherwise { "names, order and looks follow" } else { "nothing to do" }.to_owned());
         }
         words.join(", ")
     }
 }
 
-/// Every key but the name, which is only told.
+/// Every key but the name and the colour, which are only told.
 fn at_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     // The operator's token is followed at once.
-    let metrics = old.metrics != new.metrics;
+    let (metrics, hdhomerun) = (old.metrics != new.metrics, old.apps.hdhomerun != new.apps.hdhomerun);
     let (old, new) = (&old.station, &new.station);
     // Written out, so that a new key cannot be forgotten.
     let Station {
@@ -89,6 +92,7 @@ fn at_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("ffmpeg", *ffmpeg != new.ffmpeg),
         ("ffprobe", *ffprobe != new.ffprobe),
         ("[metrics] listen", metrics),
+        ("[apps] hdhomerun", hdhomerun),
     ];
     keys.iter().filter(|(_, differs)| *differs).map(|(key, _)| *key).collect()
 }
@@ -137,7 +141,7 @@ mod tests {
         let old = config(&[&*a, &b].concat());
         for (text, words) in [
             ([&*a, &b].concat(), "nothing to do"),
-            ([&*b, &a].concat(), "names and order follow"),
+            ([&*b, &a].concat(), "names, order and looks follow"),
             ([&*a, &b, &c].concat(), "1 channel added"),
             (c.clone(), "1 channel added, 2 removed"),
         ] {
@@ -147,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_of_the_station_but_its_name_waits_for_a_restart() {
+    fn every_key_of_the_station_but_name_and_colour_waits_for_a_restart() {
         let values = [
             ("listen", "\"127.0.0.1:9999\""),
             ("data", "\"elsewhere\""),
@@ -161,12 +165,20 @@ mod tests {
             ("ffprobe", "\"/opt/ffprobe\""),
         ];
         let old = config(&channel("a", ""));
-        for (_, key) in known_keys().filter(|(table, key)| *table == "[station]" && *key != "name") {
+        for (_, key) in known_keys().filter(|(table, key)| *table == "[station]" && !["name", "colour"].contains(key)) {
             let value =
                 values.iter().find(|(known, _)| *known == key).unwrap_or_else(|| panic!("{key} has no value here")).1;
             let new = config(&format!("[station]\n{key} = {value}\n{}", channel("a", "")));
             assert_eq!(Change::between(&old, &new).at_restart, [key]);
         }
+        let tuner = config(&format!("[apps]\nhdhomerun = true\n{}", channel("a", "")));
+        assert_eq!(Change::between(&old, &tuner).at_restart, ["[apps] hdhomerun"]);
+        for told in ["[station]\ncolour = \"#ffffff\"\n", "[apps]\naddress = \"http://tv\"\n"] {
+            let change = Change::between(&old, &config(&format!("{told}{}", channel("a", ""))));
+            assert!(change.at_restart.is_empty() && change.told_otherwise, "{told}");
+        }
+        let looks = Change::between(&old, &config(&channel("a", "colour = \"#ffffff\"\nlogo = \"a.png\"")));
+        assert!(looks.told_otherwise && looks.changed.is_empty(), "no channel begins anew to look otherwise");
         let renamed = config(&format!("[station]\nname = \"Else\"\n{}", channel("a", "")));
         let change = Change::between(&old, &renamed);
         assert!(change.at_restart.is_empty() && change.told_otherwise);

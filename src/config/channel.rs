@@ -1,9 +1,10 @@
 //! One `[[channel]]` as written in, a [`Channel`] out; and what holds between channels.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::brand::ChannelBrand;
 use super::file::{At, ChannelFile, PictureFile, Scalar, SoundFile, WeightsFile};
 use super::mirror::MirrorWish;
 use super::validate::{Judge, narrow, overlap};
@@ -17,6 +18,8 @@ pub(super) struct Judged {
     pub(super) folders: Vec<(PathBuf, Range<usize>, String)>,
     /// What channels say of the mirror.
     pub(super) mirrors: Vec<MirrorWish>,
+    /// How those look that have a look of their own.
+    pub(super) brands: BTreeMap<ChannelId, ChannelBrand>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -62,9 +65,14 @@ pub(super) fn all(files: Vec<ChannelFile>, judge: &mut Judge<'_>) -> Judged {
         let profile = judge.profile(&file.picture, &file.sound, file.prepare.as_ref());
         let (profile, audio_only) = judge.with_renditions(profile, &file);
         let name = file.name.as_ref().and_then(|name| judge.name(name));
+        let colour = file.colour.as_ref().and_then(|colour| judge.colour(colour));
+        let brand = ChannelBrand { colour, logo: file.logo.as_ref().and_then(|logo| judge.logo(logo)) };
         if let (Some((id, _)), Some(name)) = (id, name) {
             let wish = |wish: At<bool>| MirrorWish { id: id.clone(), place: file.place.clone(), wish };
             all.mirrors.extend(file.mirror.map(wish));
+            if brand != ChannelBrand::default() {
+                all.brands.insert(id.clone(), brand);
+            }
             let folders = folders.into_iter().map(|(path, _)| path).collect();
             let seed = seed.unwrap_or_else(|| defaults::seed(id.as_str()));
             all.channels.push(Channel { id, name, folders, order, seed, profile, audio_only });

@@ -15,7 +15,7 @@ use super::table::{Section, complain};
 pub(super) type At<T> = Spanned<T>;
 
 /// The keys of the file itself.
-pub(super) const FILE_KEYS: &[&str] = &["station", "metrics", "admin", "mirror", "channel"];
+pub(super) const FILE_KEYS: &[&str] = &["station", "metrics", "admin", "mirror", "apps", "channel"];
 /// The keys of `[station]`.
 pub(super) const STATION_KEYS: &[&str] = &[
     "name",
@@ -29,6 +29,7 @@ pub(super) const STATION_KEYS: &[&str] = &[
     "connections-max",
     "ffmpeg",
     "ffprobe",
+    "colour",
 ];
 /// The keys of `[metrics]`.
 pub(super) const METRICS_KEYS: &[&str] = &["listen"];
@@ -36,6 +37,8 @@ pub(super) const METRICS_KEYS: &[&str] = &["listen"];
 pub(super) const ADMIN_KEYS: &[&str] = &["token-file"];
 /// The keys of `[mirror]`.
 pub(super) const MIRROR_KEYS: &[&str] = &["url", "endpoint", "region", "credentials-file"];
+/// The keys of `[apps]`.
+pub(super) const APPS_KEYS: &[&str] = &["hdhomerun", "address"];
 /// The keys of each `[[channel]]`.
 pub(super) const CHANNEL_KEYS: &[&str] = &[
     "id",
@@ -48,6 +51,8 @@ pub(super) const CHANNEL_KEYS: &[&str] = &[
     "prepare",
     "renditions",
     "mirror",
+    "logo",
+    "colour",
     "picture",
     "sound",
 ];
@@ -65,6 +70,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("[metrics]", METRICS_KEYS),
     ("[admin]", ADMIN_KEYS),
     ("[mirror]", MIRROR_KEYS),
+    ("[apps]", APPS_KEYS),
     ("[[channel]]", CHANNEL_KEYS),
     ("[channel.picture]", PICTURE_KEYS),
     ("[channel.sound]", SOUND_KEYS),
@@ -89,6 +95,7 @@ pub(super) struct File {
     pub(super) metrics: MetricsFile,
     pub(super) admin: AdminFile,
     pub(super) mirror: Option<MirrorFile>,
+    pub(super) apps: AppsFile,
     pub(super) channels: Vec<ChannelFile>,
 }
 
@@ -106,6 +113,7 @@ pub(super) struct StationFile {
     pub(super) connections_max: Option<At<i64>>,
     pub(super) ffmpeg: Option<At<String>>,
     pub(super) ffprobe: Option<At<String>>,
+    pub(super) colour: Option<At<String>>,
 }
 
 /// `[metrics]`
@@ -129,6 +137,13 @@ pub(super) struct MirrorFile {
     pub(super) credentials_file: Option<At<String>>,
 }
 
+/// `[apps]`
+#[derive(Debug, Default)]
+pub(super) struct AppsFile {
+    pub(super) hdhomerun: Option<At<bool>>,
+    pub(super) address: Option<At<String>>,
+}
+
 /// `[[channel]]`
 #[derive(Debug)]
 pub(super) struct ChannelFile {
@@ -144,6 +159,8 @@ pub(super) struct ChannelFile {
     pub(super) prepare: Option<At<String>>,
     pub(super) renditions: Option<At<Vec<RenditionFile>>>,
     pub(super) mirror: Option<At<bool>>,
+    pub(super) logo: Option<At<String>>,
+    pub(super) colour: Option<At<String>>,
     pub(super) picture: PictureFile,
     pub(super) sound: SoundFile,
 }
@@ -216,9 +233,13 @@ pub(super) fn read(root: &DeTable<'_>, problems: &mut Problems) -> File {
             credentials_file: section.text("credentials-file", problems),
         }
     });
+    let apps = top.table("apps", problems).map(|(table, span)| {
+        let section = Section::open(table, span, "[apps]".to_owned(), APPS_KEYS, problems);
+        AppsFile { hdhomerun: section.truth("hdhomerun", problems), address: section.text("address", problems) }
+    });
     let (station, metrics) = (station.unwrap_or_default(), metrics.unwrap_or_default());
-    let admin = admin.unwrap_or_default();
-    File { station, metrics, admin, mirror, channels: read_channels(&top, problems) }
+    let (admin, apps) = (admin.unwrap_or_default(), apps.unwrap_or_default());
+    File { station, metrics, admin, mirror, apps, channels: read_channels(&top, problems) }
 }
 
 fn read_station(section: &Section<'_>, problems: &mut Problems) -> StationFile {
@@ -234,6 +255,7 @@ fn read_station(section: &Section<'_>, problems: &mut Problems) -> StationFile {
         connections_max: section.whole("connections-max", problems),
         ffmpeg: section.text("ffmpeg", problems),
         ffprobe: section.text("ffprobe", problems),
+        colour: section.text("colour", problems),
     }
 }
 
@@ -310,6 +332,8 @@ fn read_channel(table: &DeTable<'_>, span: Range<usize>, problems: &mut Problems
         prepare: section.text("prepare", problems),
         renditions: read_renditions(&section, problems),
         mirror: section.truth("mirror", problems),
+        logo: section.text("logo", problems),
+        colour: section.text("colour", problems),
         picture: picture.unwrap_or_default(),
         sound: sound.unwrap_or_default(),
         place,

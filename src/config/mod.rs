@@ -2,6 +2,8 @@
 //!
 //! Pure: the caller reads the file. Nothing after this stage sees TOML.
 
+pub mod apps;
+pub mod brand;
 mod change;
 mod channel;
 pub mod defaults;
@@ -22,6 +24,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use apps::Apps;
+pub use brand::{Brand, Colour};
 pub use change::Change;
 pub use mirror::Mirror;
 pub use problem::{Problem, Problems};
@@ -80,6 +84,10 @@ pub struct Config {
     pub admin: Admin,
     /// Where copies of what viewers fetch are kept; none where they are not.
     pub mirror: Option<Mirror>,
+    /// What TV apps are told.
+    pub apps: Apps,
+    /// How station and channels look.
+    pub brand: Brand,
     /// The channels in the order of the file; at least one, ids unique.
     pub channels: Vec<Channel>,
 }

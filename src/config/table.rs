@@ -60,7 +60,7 @@ impl<'t> Section<'t> {
         }
         match nearest(written, self.known) {
             Some("channel") => "did you mean [[channel]]?".to_owned(),
-            Some(table @ ("station" | "metrics" | "admin" | "mirror")) if self.place.is_empty() => {
+            Some(table @ ("station" | "metrics" | "admin" | "mirror" | "apps")) if self.place.is_empty() => {
                 format!("did you mean [{table}]?")
             }
             Some(word) => format!("did you mean \"{word}\"?\nthe keys are {}", self.known.join(", ")),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::file::{At, File, MetricsFile, StationFile};
 use super::problem::{Problem, Problems, nearest};
-use super::{Admin, Config, Metrics, Station, channel, defaults, value};
+use super::{Admin, Brand, Config, Metrics, Station, channel, defaults, value};
 
 /// What is needed to judge a value and to say where it stands.
 pub(super) struct Judge<'p> {
@@ -20,11 +20,13 @@ pub(super) struct Judge<'p> {
 /// Turns a file into a configuration. Where something is wrong the default stands in, so that judging can go on.
 pub(super) fn config(file: File, base: &Path, cores: usize, problems: &mut Problems) -> Config {
     let mut judge = Judge { problems, base, place: "[station]".to_owned() };
+    let colour = file.station.colour.as_ref().and_then(|colour| judge.colour(colour));
     let station = judge.station(file.station, cores);
     "[metrics]".clone_into(&mut judge.place);
     let metrics = judge.metrics(file.metrics, &station);
     "[admin]".clone_into(&mut judge.place);
     let token_file = file.admin.token_file.and_then(|path| judge.path(&path, "token-file"));
+    let apps = judge.apps(file.apps);
     let channels = channel::all(file.channels, &mut judge);
     let mirror = judge.mirror(file.mirror, channels.mirrors);
     let folders = channels.folders;
@@ -51,7 +53,8 @@ pub(super) fn config(file: File, base: &Path, cores: usize, problems: &mut Probl
             judge.complain(&span, message, Some(format!("{why}: keep the mirror apart, by url in [mirror]")));
         }
     }
-    Config { station, metrics, admin: Admin { token_file }, mirror, channels: channels.channels }
+    let brand = Brand { colour, channels: channels.brands };
+    Config { station, metrics, admin: Admin { token_file }, mirror, apps, brand, channels: channels.channels }
 }
 
 impl Judge<'_> {
@@ -261,7 +264,7 @@ fn plain_path(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Channel, EncoderChoice, Order, PrepareMode, Preset, Profile, Style, parse};
+    use crate::config::{Apps, Channel, EncoderChoice, Order, PrepareMode, Preset, Profile, Style, parse};
     use crate::units::ChannelId;
     use proptest::prelude::*;
 
@@ -312,7 +315,15 @@ mod tests {
         let metrics = Metrics { listen: Some("127.0.0.1:9191".parse().unwrap()) };
         assert_eq!(
             load(SHORTEST),
-            Config { station, metrics, admin: Admin::default(), mirror: None, channels: vec![channel] }
+            Config {
+                station,
+                metrics,
+                admin: Admin::default(),
+                mirror: None,
+                apps: Apps::default(),
+                brand: Brand::default(),
+                channels: vec![channel]
+            }
         );
     }
 

@@ -10,9 +10,11 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::apps::logo_path;
 use super::error::HttpError;
 use super::state::{ChannelView, StationView};
 use crate::channel::{AiringStatus, ChannelState, ChannelStatus, LibraryCounts};
+use crate::config::Colour;
 use crate::hls::Snapshot;
 use crate::units::MediaTime;
 
@@ -39,6 +41,8 @@ struct Guide {
 struct Channel {
     id: String,
     name: Arc<str>,
+    /// As in CSS: by what the pages tell channels apart.
+    colour: String,
     server_time: Timestamp,
     state: ChannelState,
     reason: Option<Arc<str>>,
@@ -76,6 +80,7 @@ struct Urls {
     playlist: String,
     live_ts: String,
     api: String,
+    logo: String,
 }
 
 /// One programme.
@@ -113,8 +118,8 @@ impl From<&AiringStatus> for Airing {
 pub(super) async fn channels(State(view): State<Arc<StationView>>) -> Response {
     let now = view.clock.wall();
     let roster = view.roster();
-    let channels = roster.channels.iter().map(|channel| {
-        let mut told = describe(channel, now);
+    let channels = roster.channels.iter().enumerate().map(|(place, channel)| {
+        let mut told = describe(channel, roster.brand.colour_of(&channel.id, place), now);
         told.next.truncate(NEXT_IN_LIST);
         told
     });
@@ -127,13 +132,15 @@ pub(super) async fn channel(
     State(view): State<Arc<StationView>>,
     Path(id): Path<String>,
 ) -> Result<Response, HttpError> {
-    let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
-    let mut told = describe(&channel, view.clock.wall());
+    let roster = view.roster();
+    let place = roster.channels.iter().position(|channel| channel.id.as_str() == id).ok_or(HttpError::NoSuchChannel)?;
+    let channel = &roster.channels[place];
+    let mut told = describe(channel, roster.brand.colour_of(&channel.id, place), view.clock.wall());
     told.aired = Some(channel.status().aired.iter().map(Airing::from).collect());
     Ok(([FRESH], Json(told)).into_response())
 }
 
-fn describe(channel: &ChannelView, server_time: Timestamp) -> Channel {
+fn describe(channel: &ChannelView, colour: Colour, server_time: Timestamp) -> Channel {
     let status = channel.status();
     let on = airing_at_edge(&status, server_time);
     let page = format!("/watch/{}", channel.id);
@@ -141,6 +148,7 @@ fn describe(channel: &ChannelView, server_time: Timestamp) -> Channel {
     Channel {
         id: channel.id.to_string(),
         name: Arc::clone(&status.name),
+        colour: colour.to_string(),
         server_time,
         state: status.state,
         reason: status.reason.clone(),
@@ -158,6 +166,7 @@ fn describe(channel: &ChannelView, server_time: Timestamp) -> Channel {
             playlist: format!("{base}/index.m3u8"),
             live_ts: format!("{base}/live.ts"),
             api: format!("/api{base}"),
+            logo: logo_path(&channel.id),
         },
     }
 }

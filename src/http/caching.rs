@@ -78,7 +78,14 @@ pub(super) fn names_gzip(value: &str) -> bool {
 /// its bytes are shared by all viewers.
 pub(super) fn worth_compressing(status: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let text = ["text/", "application/json", "application/vnd.apple.mpegurl", "image/svg+xml"];
+    let text = [
+        "text/",
+        "application/json",
+        "application/vnd.apple.mpegurl",
+        "image/svg+xml",
+        "audio/x-mpegurl",
+        "application/xml",
+    ];
     let long = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
@@ -165,6 +172,8 @@ mod tests {
             ("application/vnd.apple.mpegurl", "900", false),
             ("application/json", "9000", true),
             ("text/html; charset=utf-8", "9000", true),
+            ("audio/x-mpegurl; charset=utf-8", "9000", true),
+            ("application/xml; charset=utf-8", "9000", true),
             ("video/mp2t", "900000", false),
             ("image/png", "9000", false),
         ] {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::desk::Desk;
 use super::state::StationView;
-use super::{admin, bare, page};
+use super::{admin, bare, hdhomerun, page};
 use crate::channel::ChannelStatus;
 
 /// Why a request gets no content. The message is shown to viewers, so it is a sentence and names nothing internal.
@@ -124,14 +124,15 @@ pub(super) async fn for_people(State(view): State<Arc<StationView>>, request: Re
     response
 }
 
-/// Refuses every method that could change something, but for POST at the operator's desk; answers OPTIONS where no CORS
-/// layer has.
+/// Refuses every method that could change something, but for POST at the operator's desk, and at the tuner, which changes
+/// nothing by it; answers OPTIONS where no CORS layer has.
 pub(super) async fn reading_only(State(desk): State<Desk>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let at_the_desk = method == Method::POST
         && desk.is_open()
         && request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().starts_with(admin::BEGINNING));
-    if !at_the_desk && !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
+    let at_the_tuner = method == Method::POST && request.uri().path() == hdhomerun::documents::SCAN;
+    if !at_the_desk && !at_the_tuner && !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return HttpError::ReadOnly.into_response();
     }
     // RFC 9110 §9.3.7: about the server as a whole.

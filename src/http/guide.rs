@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::api::FRESH;
+use super::apps::logo_path;
 use super::error::HttpError;
 use super::state::StationView;
 use crate::channel::{AiringStatus, ChannelState, ChannelStatus};
@@ -147,8 +148,10 @@ struct Channel<'s> {
     /// Its place in the station's list, from 1: what number keys tune to.
     number: usize,
     name: &'s str,
+    colour: String,
     state: ChannelState,
     page: String,
+    logo: String,
     programmes: Vec<Programme<'s>>,
     /// Whether there are more in the time that was asked for: from the end of the last on.
     truncated: bool,
@@ -205,15 +208,17 @@ pub(super) async fn guide(
     let roster = view.roster();
     let statuses: Vec<_> = roster.channels.iter().map(|channel| channel.status()).collect();
     let share = share(statuses.len());
-    let channels = (1..).zip(&statuses).map(|(number, status)| {
+    let channels = (1..).zip(&statuses).map(|(number, status): (usize, _)| {
         let mut all = programmes(status).filter(|programme| span.touches(programme));
         let programmes = all.by_ref().take(share).map(Programme::from).collect();
         Channel {
             id: status.id.as_str(),
             number,
             name: &status.name,
+            colour: roster.brand.colour_of(&status.id, number - 1).to_string(),
             state: status.state,
             page: format!("/watch/{}", status.id),
+            logo: logo_path(&status.id),
             programmes,
             truncated: all.next().is_some(),
         }

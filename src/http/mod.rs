@@ -8,12 +8,14 @@
 
 mod admin;
 mod api;
+pub mod apps;
 mod caching;
 mod connection;
 pub mod desk;
 mod error;
 mod express;
 mod guide;
+pub mod hdhomerun;
 mod head;
 mod hls;
 mod live;
@@ -70,10 +72,13 @@ pub fn router_with(view: StationView, desk: &Desk) -> Router {
         .route("/api/channels", get(api::channels))
         .route("/api/channels/{id}", get(api::channel))
         .route("/api/guide", get(guide::guide))
+        .merge(apps::open_routes())
         .layer(cors());
     Router::new()
         .merge(open)
         .merge(admin::routes(desk))
+        .merge(apps::own_routes())
+        .merge(hdhomerun::documents::routes())
         .route("/", get(page::index))
         .route("/watch/{id}", get(page::watch))
         .route("/assets/{*path}", get(page::asset))

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::hdhomerun::DeviceId;
 use super::viewers::Viewers;
 use crate::channel::{ChannelState, ChannelStatus};
 use crate::clock::Clock;
+use crate::config::Brand;
 use crate::hls::Snapshot;
 use crate::units::ChannelId;
 
@@ -45,6 +47,12 @@ pub struct Roster {
     pub name: Arc<str>,
     /// The channels in the order of the configuration.
     pub channels: Vec<Arc<ChannelView>>,
+    /// How it and they look.
+    pub brand: Brand,
+    /// What stands before every path that apps are told; none for the address they asked.
+    pub address: Option<Arc<str>>,
+    /// What the station is known by as a tuner; none where it is not one.
+    pub tuner: Option<DeviceId>,
 }
 
 /// One channel as viewers may see it; cheap to clone.

@@ -11,7 +11,7 @@ use axum::response::Response;
 use tokio::time::Instant;
 
 /// The templates of the routes, as the router knows them; the last stands for what has none.
-pub const ROUTES: [&str; 23] = [
+pub const ROUTES: [&str; 34] = [
     "/",
     "/watch/{id}",
     "/channels/{id}/index.m3u8",
@@ -22,6 +22,17 @@ pub const ROUTES: [&str; 23] = [
     "/api/channels",
     "/api/channels/{id}",
     "/api/guide",
+    "/channels.m3u",
+    "/guide.xml",
+    "/channels/{id}/logo",
+    "/channels/{id}/logo.png",
+    "/brand.css",
+    "/discover.json",
+    "/lineup_status.json",
+    "/lineup.json",
+    "/lineup.m3u",
+    "/device.xml",
+    "/lineup.post",
     "/assets/{*path}",
     "/vendor/{*path}",
     "/favicon.ico",
@@ -113,12 +124,19 @@ struct Answers {
 }
 
 /// The numbers of one listener.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tally {
     answers: [Answers; ROUTES.len()],
     accepted: AtomicU64,
     closed: AtomicU64,
     refusals: [AtomicU64; Refusal::ALL.len()],
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        let (accepted, closed, refusals) = Default::default();
+        Self { answers: std::array::from_fn(|_| Answers::default()), accepted, closed, refusals }
+    }
 }
 
 /// How long the answers to a route took.

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its fixtures too")]
 
+mod apps;
 mod both_ways;
 mod desk;
 mod guide;
@@ -40,6 +41,13 @@ async fn every_address_answers_with_its_type_and_its_life_in_caches() {
         ("/api/channels/night", 200, "application/json", "no-store"),
         ("/api/channels/nobody", 404, "text/plain; charset=utf-8", "no-store"),
         ("/api/guide", 200, "application/json", "no-store"),
+        ("/channels/night/logo", 200, "image/svg+xml", "public, max-age=300"),
+        ("/channels/night/logo.png", 200, "image/png", "public, max-age=300"),
+        ("/channels/nobody/logo", 404, "text/plain; charset=utf-8", "no-store"),
+        ("/brand.css", 200, "text/css; charset=utf-8", "no-cache"),
+        ("/discover.json", 404, "text/plain; charset=utf-8", "no-store"),
+        ("/lineup.json", 404, "text/plain; charset=utf-8", "no-store"),
+        ("/device.xml", 404, "text/plain; charset=utf-8", "no-store"),
         ("/", 200, "text/html; charset=utf-8", "no-cache"),
         ("/watch/night", 200, "text/html; charset=utf-8", "no-cache"),
         ("/watch/nobody", 404, "text/plain; charset=utf-8", "no-store"),

@@ -28,7 +28,7 @@ pub(crate) struct Station {
     pub(crate) night: watch::Sender<Arc<Snapshot>>,
     pub(crate) new: watch::Sender<Arc<Snapshot>>,
     pub(crate) ready: watch::Sender<bool>,
-    _roster: watch::Sender<Arc<Roster>>,
+    pub(crate) roster: watch::Sender<Arc<Roster>>,
     _statuses: Vec<watch::Sender<Arc<ChannelStatus>>>,
 }
 
@@ -49,9 +49,10 @@ impl Station {
             Arc::new(channel("night", "Night <Lights>", ChannelState::OnAir, night_snapshot)),
             Arc::new(channel("new", "New", ChannelState::Starting, new_snapshot)),
         ];
-        let (roster, roster_view) = watch::channel(Arc::new(Roster { name: "Tom & Co".into(), channels }));
+        let (roster, roster_view) =
+            watch::channel(Arc::new(Roster { name: "Tom & Co".into(), channels, ..Roster::default() }));
         let view = StationView { roster: roster_view, ready: is_ready, clock, token: CancellationToken::new() };
-        Self { view, night, new, ready, _roster: roster, _statuses: statuses }
+        Self { view, night, new, ready, roster, _statuses: statuses }
     }
 
     pub(crate) fn router(&self) -> Router {
