@@ -1,7 +1,8 @@
-// Goal: a choice made on one channel means the picture one would choose on another. Method: a table.
+// Goal: a choice made on one channel means the picture, and the subtitles, one would choose on another. Method: tables.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { meant } from '../../web/assets/levels.js';
+import { spoken, tracksOf } from '../../web/assets/tracks.js';
 
 const level = (name, lines) => ({ name, lines });
 const THREE = [level('1080p', 1080), level('720p', 720), level('360p', 360)];
@@ -21,4 +22,12 @@ test('a choice is the picture of that name and size, else the largest with no mo
   ]) {
     assert.equal(meant(levels, choice), expected, sentence);
   }
+});
+
+test('subtitles are shown in the language that was chosen, or one of its kin, else none', () => {
+  const tracks = tracksOf({ subtitleTracks: [{ name: 'English', lang: 'en-GB' }, { name: 'Deutsch', lang: 'de' }, { name: 'Signs' }] });
+  for (const [language, expected] of [[null, -1], ['de', 1], ['de-AT', 1], ['en', 0], ['EN-us', 0], ['Signs', 2], ['fr', -1]]) {
+    assert.equal(spoken(tracks, language), expected, String(language));
+  }
+  assert.deepEqual(tracksOf(null), []);
 });

@@ -27,6 +27,13 @@ test('one begins where a segment begins, never nearer to the edge than asked', (
   }
 });
 
+test("where it is known when the others are, one begins as near to them as a segment allows", () => {
+  const [fragments, edge] = playlist(100, [2, 2, 2, 2, 2, 2]);
+  for (const [wished, expected] of [[7.2, 8], [6.9, 6], [9.4, 10], [1, 4], [99, 12]]) {
+    assert.equal(syncAtSegment(fragments, edge, 7, wished), expected, String(wished));
+  }
+});
+
 test('a playlist that is shorter than that leaves the choice to the player', () => {
   assert.equal(syncAtSegment(...playlist(0, [2, 2]), 7), 7);
   assert.equal(syncAtSegment([], 0, 7), 7);

@@ -1,4 +1,5 @@
 // What is on, by whose clock. Pure: time comes in, words go out.
+import { stationClock } from './clock.js';
 
 /** Returns the airings of a channel's API answer in order of time, with their times as milliseconds. */
 export function timeline(channel) {
@@ -41,7 +42,11 @@ export function byline(airing) {
 
 /** Asks the station; rejects after the time-out, so that a half-open connection never holds a page up. */
 export async function ask(path, timeoutMs = 8000) {
+  const sent = Date.now();
   const response = await fetch(path, { signal: AbortSignal.timeout(timeoutMs), headers: { accept: 'application/json' } });
   if (!response.ok) throw Object.assign(new Error(`status ${response.status}`), { status: response.status });
-  return response.json();
+  const [came, steady] = [Date.now(), performance.now()];
+  const told = await response.json();
+  stationClock.heard(sent, Date.parse(told.server_time), came, steady);
+  return told;
 }

@@ -1,31 +1,12 @@
 // One video element that shows a channel and never gives up.
+import { stationClock } from './clock.js';
+import { LIVE_LATENCY_MAX_S, LIVE_SYNC_S, SETTINGS } from './hls-settings.js';
 import { levelsOf, meant } from './levels.js';
 import { Recovery } from './recovery.js';
 import { Stats } from './stats.js';
-import { syncAtSegment } from './sync.js';
-
-/** Segments are 2 s and the window 18 to 24 s. In the worst case a new segment shows 5 s after the one before: 2 s of
- *  segment, 2 s until the next poll, 1 s of cache. 7 s leaves two for its download. The *Count settings would count
- *  in target durations (6 s each) and put the viewer at the far end of the window. */
-const LIVE_SYNC_S = 7;
-/** Further behind than this, jump: what lies beyond is about to leave the window. */
-const LIVE_LATENCY_MAX_S = 15;
-
-const CONFIG = {
-  liveSyncDuration: LIVE_SYNC_S,
-  liveMaxLatencyDuration: LIVE_LATENCY_MAX_S,
-  maxLiveSyncPlaybackRate: 1.04,
-  liveDurationInfinity: true,
-  lowLatencyMode: false,
-  startFragPrefetch: true,
-  backBufferLength: 20,
-  maxBufferLength: 20,
-  maxBufferSize: 60e6,
-  capLevelToPlayerSize: true,
-  enableWorker: true,
-  // Cues for programmes would be a text track from a `data:` address, which the page's policy refuses; the guide tells more.
-  enableDateRangeMetadataCues: false,
-};
+import { behindEdge, placeOf, stored, syncAtSegment } from './sync.js';
+import { delayOf } from './together.js';
+import { spoken, tracksOf } from './tracks.js';
 
 export class Player extends EventTarget {
   stats;
@@ -43,10 +24,15 @@ export class Player extends EventTarget {
   #choice = null;
   #levels = [];
   #changed = false;
+  #fragments = [];
+  #clock;
+  #language = null;
 
-  constructor(video) {
+  /** `together` says that this viewer is to see what everybody sees, by the station's clock. */
+  constructor(video, { together = false } = {}) {
     super();
     this.#video = video;
+    this.#clock = together ? stationClock : null;
     this.stats = new Stats(video, () => this.#facts());
     for (const event of ['playing', 'timeupdate']) video.addEventListener(event, () => this.#moved());
     video.addEventListener('waiting', () => this.#say(this.#recovery.lost ? this.#lostAs : 'waiting'));
@@ -73,6 +59,27 @@ export class Player extends EventTarget {
   /** Seconds behind the live edge; null while unknown. */
   get latency() {
     return this.#hls && this.#hls.latency > 0 ? this.#hls.latency : null;
+  }
+
+  /** Seconds by which the picture is later than everybody's, below nought where it is ahead; null while unknown. */
+  get late() {
+    const [wished, shown] = [this.#wished(), this.playingDate];
+    return wished === null || shown === null ? null : (wished - shown) / 1000;
+  }
+
+  /** Seconds in store on both sides of the picture that is shown: { ahead, behind }. */
+  get store() {
+    return stored(this.#video.buffered, this.#video.currentTime);
+  }
+
+  /** The subtitles there are to choose from: { name, language }. */
+  get subtitles() {
+    return tracksOf(this.#hls);
+  }
+
+  /** Which of them are shown; -1 for none. */
+  get subtitle() {
+    return this.#hls?.subtitleTrack ?? -1;
   }
 
   /** Whether there is something newer to jump to than ordinary delay. */
@@ -108,6 +115,13 @@ export class Player extends EventTarget {
     this.dispatchEvent(new Event('levels'));
   }
 
+  /** Takes the language of the subtitles that the viewer wants, null for none, on every channel from now on. */
+  speak(language) {
+    this.#language = language;
+    if (this.subtitles.length > 0) this.#hls.subtitleTrack = spoken(this.subtitles, language);
+    this.dispatchEvent(new Event('subtitles'));
+  }
+
   /** Shows another channel. */
   tune(url) {
     this.#url = url;
@@ -125,6 +139,7 @@ export class Player extends EventTarget {
     this.#url = null;
     this.#leave();
     this.#bury();
+    this.#video.pause();
   }
 
   pause() {
@@ -142,7 +157,7 @@ export class Player extends EventTarget {
   }
 
   toLive() {
-    const edge = this.#hls?.liveSyncPosition;
+    const edge = placeOf(this.#fragments, this.#wished()) ?? this.#hls?.liveSyncPosition;
     if (Number.isFinite(edge) && Math.abs(edge - this.#video.currentTime) > 1) this.#video.currentTime = edge;
   }
 
@@ -160,11 +175,14 @@ export class Player extends EventTarget {
 
   #build() {
     clearTimeout(this.#timer);
+    if (!this.#url) return;
     this.#changed = false;
+    this.#fragments = [];
+    this.dispatchEvent(new Event('begins'));
     this.#lastTime = -1;
     const Hls = globalThis.Hls;
     if (Hls?.isSupported()) {
-      const hls = new Hls(CONFIG);
+      const hls = new Hls(SETTINGS);
       // The question goes out first: the old picture is taken down while the answer is on its way.
       hls.loadSource(this.#url);
       this.#leave();
@@ -175,10 +193,10 @@ export class Player extends EventTarget {
       hls.on(Hls.Events.LEVELS_UPDATED, () => this.#hls === hls && this.#offered());
       hls.on(Hls.Events.LEVEL_SWITCHED, () => this.#hls === hls && this.dispatchEvent(new Event('levels')));
       hls.on(Hls.Events.FRAG_BUFFERED, () => this.#arrived());
-      // Once, before hls.js decides where to begin: to begin in the middle of a segment is to decode what nobody sees.
-      hls.once(Hls.Events.LEVEL_UPDATED, (_, { details }) => {
-        hls.config.liveSyncDuration = syncAtSegment(details.fragments, details.edge, LIVE_SYNC_S);
-      });
+      hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => this.#hls === hls && this.#told(hls, details));
+      for (const event of ['SUBTITLE_TRACKS_UPDATED', 'SUBTITLE_TRACKS_CLEARED']) {
+        hls.on(Hls.Events[event], () => this.#hls === hls && this.speak(this.#language));
+      }
       hls.attachMedia(this.#video);
     } else if (this.#video.canPlayType('application/vnd.apple.mpegurl')) {
       this.#video.src = this.#url;
@@ -186,6 +204,21 @@ export class Player extends EventTarget {
       return this.#say('unsupported');
     }
     if (this.#wanted) this.start();
+  }
+
+  #told(hls, { fragments, edge }) {
+    const first = this.#fragments.length === 0;
+    this.#fragments = fragments;
+    if (!first) return;
+    // Once, before hls.js decides where to begin: to begin in the middle of a segment is to decode what nobody sees.
+    const wished = this.#wished();
+    hls.config.liveSyncDuration = syncAtSegment(fragments, edge, LIVE_SYNC_S, wished && behindEdge(fragments, wished));
+  }
+
+  /** Returns which moment everybody sees now, as a date in milliseconds; null while unknown. */
+  #wished() {
+    const now = this.#clock?.now() ?? null;
+    return now === null || this.#fragments.length === 0 ? null : now - delayOf(this.#fragments) * 1000;
   }
 
   #offered() {
@@ -302,7 +335,8 @@ export class Player extends EventTarget {
   }
 
   #facts() {
-    return { state: this.#state, playingDate: this.playingDate, latency: this.latency, chosen: this.chosen };
+    const { playingDate, latency, late, chosen } = this;
+    return { state: this.#state, playingDate, latency, late, chosen, rate: this.#video.playbackRate };
   }
 }
 

@@ -1,9 +1,43 @@
-// Where to begin. Pure.
+// Where to begin, where a moment lies, and what is in store. Pure.
 
-/** Returns how far behind the live edge to begin, in seconds: at least `least`, and where a segment begins. Pictures are
- *  decoded from the beginning of their segment, so that is shown first which is decoded first. `fragments` are those of
- *  the playlist in order, each with its `start`; `edge` is the end of the last. */
-export function syncAtSegment(fragments, edge, least) {
-  const begins = fragments.map(({ start }) => edge - start).filter((behind) => behind >= least);
-  return begins.length > 0 ? Math.min(...begins) : least;
+/** Nobody begins nearer to the edge than this, in seconds, whatever the clocks say. */
+const LEAST_S = 4;
+
+/** Returns how far behind the live edge to begin, in seconds, where a segment begins. Pictures are decoded from the
+ *  beginning of their segment, so that is shown first which is decoded first. `fragments` are those of the playlist in
+ *  order, each with its `start`; `edge` is the end of the last. Where it is known when everybody else is (`wished`, in
+ *  seconds behind the edge), as near to that as can be; else at least `least`. */
+export function syncAtSegment(fragments, edge, least, wished = null) {
+  const begins = fragments.map(({ start }) => edge - start);
+  if (wished === null) {
+    const enough = begins.filter((behind) => behind >= least);
+    return enough.length > 0 ? Math.min(...enough) : least;
+  }
+  const off = (behind) => Math.abs(behind - wished);
+  const enough = begins.filter((behind) => behind >= LEAST_S).sort((a, b) => off(a) - off(b));
+  return enough[0] ?? least;
+}
+
+/** Returns how many seconds before the live edge a moment was on air, a date in milliseconds; null without dates. */
+export function behindEdge(fragments, moment) {
+  const last = fragments.at(-1);
+  return last?.programDateTime ? last.programDateTime / 1000 + last.duration - moment / 1000 : null;
+}
+
+/** Returns where in the player's time a moment lies, a date in milliseconds; null where the playlist does not hold it. */
+export function placeOf(fragments, moment) {
+  for (const { programDateTime, start, duration } of fragments) {
+    const into = (moment - programDateTime) / 1000;
+    if (programDateTime && into >= 0 && into < duration) return start + into;
+  }
+  return null;
+}
+
+/** Returns how many seconds are in store on both sides of a place: { ahead, behind }, by the ranges that a media element has. */
+export function stored(ranges, place) {
+  for (let i = 0; i < ranges.length; i += 1) {
+    const [ahead, behind] = [ranges.end(i) - place, place - ranges.start(i)];
+    if (ahead >= 0 && behind >= 0) return { ahead, behind };
+  }
+  return { ahead: 0, behind: 0 };
 }

@@ -5,6 +5,7 @@ import { Player } from './player.js';
 import { Programme } from './programme.js';
 import { Quality } from './quality.js';
 import { Sound } from './sound.js';
+import { Steering } from './steering.js';
 import { strings } from './strings.js';
 
 /** How long controls stay without a movement, in milliseconds. */
@@ -17,7 +18,10 @@ const root = document.documentElement;
 const body = document.body;
 const video = $('video');
 
-const player = new Player(video);
+// `?sync=off` is for those who do not want to be led.
+const together = new URLSearchParams(location.search).get('sync') !== 'off';
+const player = new Player(video, { together });
+if (together) new Steering(video, player);
 const sound = new Sound(video, player, { mute: $('mute'), volume: $('volume'), sound: $('sound') });
 const quality = new Quality(player, { button: $('quality'), menu: $('qualities') });
 const programme = new Programme(player, {
