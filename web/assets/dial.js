@@ -1,5 +1,6 @@
 // The channel list and the way from one channel to another.
 import { ask, at, timeline } from './guide.js';
+import { nobodyLooks } from './looks.js';
 import { strings } from './strings.js';
 
 /** How often the list is read, and how long digits are collected, in milliseconds. */
@@ -34,8 +35,8 @@ export class Dial {
       event.preventDefault();
       this.go(link.dataset.id);
     });
-    setInterval(() => document.hidden || this.read(), EVERY_MS);
-    setInterval(() => document.hidden || this.show(), 1000);
+    setInterval(() => nobodyLooks() || this.read(), EVERY_MS);
+    setInterval(() => nobodyLooks() || this.show(), 1000);
     this.read();
   }
 
@@ -59,6 +60,8 @@ export class Dial {
     this.#tune(id);
     this.show();
     this.osd();
+    const index = this.channels.findIndex((channel) => channel.id === id);
+    if (index >= 0) this.#ui.said(strings.tuned(index + 1, this.channels[index].name));
   }
 
   /** Goes up or down the list, round its ends, past channels that are off the air. */
@@ -90,6 +93,8 @@ export class Dial {
   osd(text) {
     const index = this.channels.findIndex((channel) => channel.id === this.current);
     this.#ui.osd.textContent = text ?? (index < 0 ? '' : `${index + 1}`);
+    // Words are longer than numbers.
+    this.#ui.osd.classList.toggle('words', /\p{L}/u.test(text ?? ''));
     this.#ui.osd.classList.add('on');
     clearTimeout(this.#osdTimer);
     this.#osdTimer = setTimeout(() => this.#ui.osd.classList.remove('on'), OSD_MS);

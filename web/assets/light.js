@@ -1,4 +1,5 @@
 // The picture is the light: a coarse copy of it fills the room behind it.
+import { nobodyLooks } from './looks.js';
 
 /** How often the room changes, in milliseconds. Light from a screen is slow to the eye's corner, and drawing 32 by 18
  *  pixels twice a second costs nothing. */
@@ -11,7 +12,7 @@ export function light(canvas, video) {
   // Each drawing leaves a little of the one before, so that a cut dims in rather than flashes.
   context.globalAlpha = 0.35;
   setInterval(() => {
-    if (document.hidden || video.readyState < 2 || video.paused) return;
+    if (nobodyLooks() || video.readyState < 2 || video.paused) return;
     context.drawImage(video, 0, 0, canvas.width, canvas.height);
   }, EVERY_MS);
 }

@@ -1,6 +1,7 @@
 // Now and next, as this viewer sees them: by the date of the picture that is shown, not by the server's present.
 import { coming } from './coming.js';
 import { ask, at, byline, clock, length, timeline } from './guide.js';
+import { nobodyLooks } from './looks.js';
 import { strings } from './strings.js';
 
 /** How often the guide is read while nothing changes, and soonest after a failure, in milliseconds. */
@@ -33,7 +34,17 @@ export class Programme {
 
   /** What this viewer sees at this moment: { now, next, position }. */
   get seen() {
-    return at(this.#airings, this.#player.playingDate ?? this.#edge());
+    return at(this.#airings, this.moment);
+  }
+
+  /** The moment that this viewer sees, in milliseconds. */
+  get moment() {
+    return this.#player.playingDate ?? this.#edge();
+  }
+
+  /** What was on, is on and comes, as far as it is known. */
+  get airings() {
+    return this.#airings;
   }
 
   /** Whether the station has taken the channel off the air. */
@@ -67,7 +78,7 @@ export class Programme {
     const announced = next && left < CERTAIN_MS && Date.parse(this.#told.edge) < next.start;
     const patience = this.off ? OFF_MS : left <= 0 || announced ? SOONEST_MS : EVERY_MS;
     const due = now - this.#readAt > patience;
-    if (due && !this.#reading && !document.hidden) this.#read(now);
+    if (due && !this.#reading && !nobodyLooks()) this.#read(now);
     this.#show();
   }
 

@@ -1,7 +1,7 @@
 // Volume and mute, remembered from visit to visit, and the button for browsers that begin in silence.
+import { keep, kept } from './kept.js';
 import { strings } from './strings.js';
 
-const KEY = 'nightcast.sound';
 const STEP = 0.05;
 
 export class Sound {
@@ -10,15 +10,19 @@ export class Sound {
   #ui;
   /** Whether the viewer asked for silence, as against the browser. */
   #quiet;
+  /** What the viewer chose, and how much of it is heard: the sleep timer fades it. */
+  #volume;
+  #fade = 1;
 
   constructor(video, player, ui) {
     this.#video = video;
     this.#player = player;
     this.#ui = ui;
-    const { volume, quiet } = remembered();
-    video.volume = volume;
-    video.muted = quiet;
-    this.#quiet = quiet;
+    const { volume, quiet } = kept('sound');
+    this.#volume = Number.isFinite(volume) ? Math.min(1, Math.max(0, volume)) : 1;
+    this.#quiet = quiet === true;
+    video.volume = this.#volume;
+    video.muted = this.#quiet;
     ui.volume.setAttribute('aria-label', strings.volume);
     ui.volume.addEventListener('input', () => this.set(ui.volume.value / 100));
     ui.mute.addEventListener('click', () => this.toggle());
@@ -30,12 +34,19 @@ export class Sound {
 
   /** Sets the volume, 0 to 1; any volume above zero is also heard. */
   set(volume) {
-    this.#video.volume = Math.round(Math.min(1, Math.max(0, volume)) * 100) / 100;
-    this.#mute(this.#video.volume === 0);
+    this.#volume = Math.round(Math.min(1, Math.max(0, volume)) * 100) / 100;
+    this.#heard();
+    this.#mute(this.#volume === 0);
   }
 
   louder(steps) {
-    this.set((this.#video.muted ? 0 : this.#video.volume) + steps * STEP);
+    this.set((this.#video.muted ? 0 : this.#volume) + steps * STEP);
+  }
+
+  /** Lets this much of the sound be heard, 0 to 1; the viewer's choice stays. */
+  fade(part) {
+    this.#fade = part;
+    this.#heard();
   }
 
   toggle() {
@@ -44,7 +55,8 @@ export class Sound {
   }
 
   unmute() {
-    if (this.#video.volume === 0) this.#video.volume = 0.5;
+    if (this.#volume === 0) this.#volume = 0.5;
+    this.#heard();
     this.#mute(false);
     if (this.#player.state === 'blocked') this.#player.start();
   }
@@ -52,15 +64,17 @@ export class Sound {
   #mute(quiet) {
     this.#quiet = quiet;
     this.#video.muted = quiet;
-    try {
-      localStorage.setItem(KEY, JSON.stringify({ volume: this.#video.volume, quiet }));
-    } catch {
-      // Private windows may refuse; the volume is then forgotten, which is what such a window is for.
-    }
+    keep('sound', { volume: this.#volume, quiet });
+  }
+
+  #heard() {
+    const volume = this.#volume * this.#fade;
+    if (this.#video.volume !== volume) this.#video.volume = volume;
   }
 
   #show() {
-    const { muted, volume } = this.#video;
+    const { muted } = this.#video;
+    const volume = this.#volume;
     const blocked = this.#player.state === 'blocked';
     const { mute, sound } = this.#ui;
     mute.setAttribute('aria-label', muted ? strings.unmute : strings.mute);
@@ -72,14 +86,5 @@ export class Sound {
     sound.hidden = !((muted && !this.#quiet) || blocked);
     sound.lastElementChild.textContent = blocked ? strings.start : strings.sound;
     document.body.classList.toggle('blocked', blocked);
-  }
-}
-
-function remembered() {
-  try {
-    const { volume, quiet } = JSON.parse(localStorage.getItem(KEY)) ?? {};
-    return { volume: Number.isFinite(volume) ? Math.min(1, Math.max(0, volume)) : 1, quiet: quiet === true };
-  } catch {
-    return { volume: 1, quiet: false };
   }
 }

@@ -1,12 +1,20 @@
-// The channel's page: joins picture, sound, programme and dial, and gives them keys.
+// The channel's page: joins picture, sound, programme, dial and night, and gives them keys.
 import { Dial } from './dial.js';
+import { Evening } from './evening.js';
 import { light } from './light.js';
+import { anyOpen } from './menu.js';
+import { Night } from './night.js';
+import { Panels } from './panels.js';
 import { Player } from './player.js';
 import { Programme } from './programme.js';
 import { Quality } from './quality.js';
+import { listenToHands, listenToKeys } from './remote.js';
+import { Screens } from './screens.js';
+import { snow } from './snow.js';
 import { Sound } from './sound.js';
 import { Steering } from './steering.js';
 import { strings } from './strings.js';
+import { Subtitles } from './subtitles.js';
 
 /** How long controls stay without a movement, in milliseconds. */
 const IDLE_MS = 3200;
@@ -14,7 +22,6 @@ const IDLE_MS = 3200;
 const SPEAK_AFTER_MS = 700;
 
 const $ = (id) => document.getElementById(id);
-const root = document.documentElement;
 const body = document.body;
 const video = $('video');
 
@@ -24,6 +31,8 @@ const player = new Player(video, { together });
 if (together) new Steering(video, player);
 const sound = new Sound(video, player, { mute: $('mute'), volume: $('volume'), sound: $('sound') });
 const quality = new Quality(player, { button: $('quality'), menu: $('qualities') });
+const subtitles = new Subtitles(player, { button: $('subtitles'), menu: $('languages') });
+const screens = new Screens(video, player, { full: $('full'), pip: $('pip'), cast: $('cast'), told: announce });
 const programme = new Programme(player, {
   title: $('title'),
   byline: $('byline'),
@@ -45,17 +54,45 @@ const dial = new Dial(
     up: $('up'),
     down: $('down'),
     toggle: $('list'),
+    said: announce,
   },
   body.dataset.channel,
   tune,
   () => programme.seen.now,
 );
+const panels = new Panels([
+  { name: 'listing', button: $('list'), panel: $('channels') },
+  { name: 'programmes', button: $('evening'), panel: $('tonight') },
+]);
+new Evening(programme, { panel: $('tonight'), list: $('tonight').querySelector('div'), heading: $('tonight').querySelector('h2') });
+const night = new Night(
+  video,
+  { button: $('night'), left: $('left'), sheet: $('nights'), veil: $('veil'), dark: $('dark'), asleep: $('asleep') },
+  {
+    fade: (part) => sound.fade(part),
+    sleep: () => {
+      panels.close();
+      player.stop();
+    },
+    wake: () => tune(dial.current),
+    say: announce,
+    show: (text) => dial.osd(text),
+  },
+);
+const fall = snow($('snow'), () => body.classList.contains('tuning'));
 
 function tune(id) {
   body.classList.add('tuning');
+  fall();
   video.setAttribute('aria-label', strings.picture(id));
   player.tune(`/channels/${id}/index.m3u8`);
   programme.tune(id);
+  screens.tune(`/channels/${id}/index.m3u8`);
+}
+
+/** Says something to those who do not see what is shown. */
+function announce(text) {
+  $('said').textContent = text;
 }
 
 let speaking = 0;
@@ -102,26 +139,6 @@ function playPause() {
   else player.resume();
 }
 
-async function fullScreen() {
-  if (document.fullscreenElement) return document.exitFullscreen();
-  // Phones of one maker know it for the video element only.
-  if (root.requestFullscreen) return root.requestFullscreen({ navigationUI: 'hide' });
-  return video.webkitEnterFullscreen?.();
-}
-
-function showFull() {
-  const full = Boolean(document.fullscreenElement);
-  $('full').title = full ? strings.leaveFull : strings.full;
-  $('full').setAttribute('aria-label', $('full').title);
-}
-
-function list(open = !body.classList.contains('listing')) {
-  body.classList.toggle('listing', open);
-  $('list').setAttribute('aria-expanded', String(open));
-  if (open) $('channels').querySelector('[aria-current]')?.focus({ preventScroll: true });
-  else if ($('channels').contains(document.activeElement)) $('list').focus();
-}
-
 let idle = 0;
 
 function awake() {
@@ -129,7 +146,7 @@ function awake() {
   clearTimeout(idle);
   idle = setTimeout(() => {
     // Keyboard focus is no reason to stay: any key brings the controls back before it does anything.
-    if (!body.classList.contains('listing') && !quality.open && player.wanted) body.classList.add('idle');
+    if (!panels.open && !anyOpen() && player.wanted) body.classList.add('idle');
   }, IDLE_MS);
 }
 
@@ -137,9 +154,14 @@ const keys = {
   k: playPause,
   ' ': playPause,
   m: () => sound.toggle(),
-  f: fullScreen,
+  f: () => screens.full(),
+  p: () => screens.small(),
   q: () => quality.toggle(),
-  c: () => list(),
+  s: () => subtitles.toggle(),
+  n: () => night.turn(),
+  z: () => night.next(),
+  c: () => panels.toggle('listing'),
+  i: () => panels.toggle('programmes'),
   l: () => player.resume(),
   ArrowUp: () => sound.louder(1),
   ArrowDown: () => sound.louder(-1),
@@ -147,46 +169,36 @@ const keys = {
   ArrowLeft: () => dial.step(-1),
   PageUp: () => dial.step(1),
   PageDown: () => dial.step(-1),
-  Escape: () => (quality.open ? quality.toggle(false) : list(false)),
+  Escape: () => panels.close(),
 };
 
-addEventListener('keydown', (event) => {
-  if (event.metaKey || event.ctrlKey || event.altKey) return;
+listenToKeys(keys, (digit) => dial.digit(digit), (event) => {
   awake();
-  if (event.defaultPrevented) return;
-  const onControl = event.target.closest?.('button, a, input');
-  // A focused button or link is pressed by space, and a slider moved by arrows, as everywhere.
-  if (onControl && (event.key === ' ' || event.key === 'Enter')) return;
-  if (event.target.closest?.('input') && event.key.startsWith('Arrow')) return;
-  const digit = /^[0-9]$/.test(event.key);
-  const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (!digit && !act) return;
-  event.preventDefault();
-  if (digit) dial.digit(event.key);
-  else act();
+  // What wakes the set does nothing else, and what only leads to a key wakes nobody.
+  if (!night.asleep || event.key === 'Tab' || event.key === 'Shift') return false;
+  night.wake();
+  return true;
 });
+listenToHands($('stage'), (by) => night.asleep || dial.step(by));
 
 $('play').addEventListener('click', playPause);
 $('live').addEventListener('click', () => player.resume());
-$('full').addEventListener('click', fullScreen);
-$('list').addEventListener('click', () => list());
 $('up').addEventListener('click', () => dial.step(1));
 $('down').addEventListener('click', () => dial.step(-1));
-$('stage').addEventListener('dblclick', (event) => event.target.closest('button, input') || fullScreen());
+$('stage').addEventListener('dblclick', (event) => event.target.closest('button, input, .menu') || screens.full());
 for (const event of ['pointermove', 'pointerdown', 'focusin']) addEventListener(event, awake, { passive: true });
 addEventListener('popstate', () => dial.go(location.pathname.split('/').pop(), { push: false }));
-document.addEventListener('fullscreenchange', showFull);
 player.addEventListener('state', showState);
 setInterval(showPlay, 1000);
 
-for (const [id, name] of [['up', strings.up], ['down', strings.down], ['list', strings.showChannels]]) {
+for (const [id, name] of [['up', strings.up], ['down', strings.down], ['list', strings.showChannels], ['evening', strings.evening.button]]) {
   $(id).title = name;
   $(id).setAttribute('aria-label', name);
 }
+$('stage').setAttribute('aria-label', strings.stage);
 $('controls').setAttribute('aria-label', strings.controls);
 globalThis.nightcast = { stats: () => ({ ...player.stats.read(), seen: programme.seen, channel: dial.current }) };
 light($('light'), video);
-showFull();
 showPlay();
 awake();
 tune(body.dataset.channel);

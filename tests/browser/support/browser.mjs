@@ -1,6 +1,7 @@
 // Debian's own Chromium, driven by playwright-core.
 import { chromium } from 'playwright-core';
 import assert from 'node:assert/strict';
+import { readFile, readdir } from 'node:fs/promises';
 
 const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -20,6 +21,35 @@ export function startBrowser({ gesture = false } = {}) {
     // Playwright mutes by default, and would let every page play at once.
     ignoreDefaultArgs: ['--mute-audio'],
   });
+}
+
+/** Starts a browser of its own that can be stopped with all its processes, as a device that sleeps stops: { browser, stop(),
+ *  go(), close() }. */
+export async function startSleeper() {
+  const server = await chromium.launchServer({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [...FLAGS, '--autoplay-policy=no-user-gesture-required'],
+    ignoreDefaultArgs: ['--mute-audio'],
+  });
+  const browser = await chromium.connect(server.wsEndpoint());
+  const all = async (signal) => {
+    for (const pid of await descendants(server.process().pid)) process.kill(pid, signal);
+  };
+  return { browser, stop: () => all('SIGSTOP'), go: () => all('SIGCONT'), close: () => server.close() };
+}
+
+/** Returns a process and all that descend from it. */
+async function descendants(root) {
+  const children = new Map();
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
+    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const found = [root];
+  for (const pid of found) found.push(...(children.get(pid) ?? []));
+  return found;
 }
 
 /** Returns the page's own count of what the viewer noticed. */
