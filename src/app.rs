@@ -25,6 +25,7 @@ use crate::ffmpeg::Children;
 use crate::http::desk::{Desk, Order, Token};
 use crate::http::{self, Limits, StationView};
 use crate::metrics::{self, Sources};
+use crate::prepare::subtitles::task::Titles;
 use crate::prepare::trial::task::DEVICES;
 use crate::prepare::{MezzanineId, Preparer, Settings};
 use crate::service::task as service;
@@ -113,8 +114,9 @@ pub async fn run(
     tracker.spawn(clock.clone().follow(root.clone()));
     let turns = channels::turns();
     let tuner = tuner::begin(&config.apps, &station.data, address, &tracker, &root);
-    let common =
-        Common { ground, preparer: preparer.clone(), clock: clock.clone(), first_timestamp, run_folder, turns, tuner };
+    let titles = Titles::new(&station.ffmpeg, &station.ffprobe, &station.data, &ground.children, root.clone());
+    let (preparing, time) = (preparer.clone(), clock.clone());
+    let common = Common { ground, preparer: preparing, titles, clock: time, first_timestamp, run_folder, turns, tuner };
     let mut channels = Channels::new(config, begun, off, common);
     let mut mirrors = Mirrors::new(clock.clone(), root.clone(), tracker.clone());
     mirrors.follow(mirror, &channels.sources().borrow());

@@ -26,6 +26,7 @@ use crate::library::{self, Library, LibrarySettings};
 use crate::metrics::ChannelSource;
 use crate::on_air::Cause;
 use crate::prepare::Preparer;
+use crate::prepare::subtitles::task::Titles;
 use crate::store::Store;
 use crate::{channel, units::ChannelId};
 
@@ -54,6 +55,7 @@ pub(super) struct Ground {
 pub(super) struct Common {
     pub(super) ground: Ground,
     pub(super) preparer: Preparer,
+    pub(super) titles: Titles,
     pub(super) clock: Clock,
     pub(super) first_timestamp: u32,
     pub(super) run_folder: PathBuf,
@@ -146,6 +148,7 @@ impl Begun {
             first_timestamp: common.first_timestamp,
             store: common.ground.store.clone(),
             preparer: common.preparer.clone(),
+            titles: common.titles.clone(),
             family: common.ground.children.of(&self.config.id),
             catalogue: self.library.catalogue(),
             token: self.token.clone(),

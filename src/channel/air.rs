@@ -10,6 +10,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::counters::{Discontinuity, Published};
+use crate::config::Language;
 use crate::feed::{Airing, FedGop, Feed, IN_FLIGHT_MAX, Mismatch, Next};
 use crate::hls::ladder::Offer;
 use crate::hls::spool::Place;
@@ -19,6 +20,7 @@ use crate::hls::{Chunk, Packer, Segment, Snapshot, Timeline};
 use crate::on_air::Cause;
 use crate::on_air::supervisor::{Patience, Supervisor};
 use crate::prepare::Mezzanine;
+use crate::prepare::subtitles::Captions;
 use crate::units::{MediaTime, Msn, RunId};
 
 /// How many GOPs a new run is given whether they are due or not.
@@ -127,6 +129,16 @@ impl Air {
     pub fn with_renditions(mut self, offers: &[Offer]) -> Self {
         self.timeline = self.timeline.with_renditions(offers);
         self
+    }
+
+    /// Offers subtitles in these languages; returns whether they can be. See [`Timeline::offer_subtitles`].
+    pub fn offer_subtitles(&mut self, languages: &[Language], one_picture: &Offer) -> bool {
+        self.timeline.offer_subtitles(languages, one_picture)
+    }
+
+    /// Takes the subtitles of an airing that was begun, and when its item ends, where that is known.
+    pub fn hold_subtitles(&mut self, airing: u64, captions: Arc<Captions>, end: Option<MediaTime>) {
+        self.timeline.hold_subtitles(airing, captions, end);
     }
 
     /// Returns when the next GOP to be taken from the airing will be on air: everything before it is fed.
@@ -391,13 +403,14 @@ impl Air {
             if airing.as_ref().is_some_and(|airing| airing.programme.is_some()) {
                 self.timeline.aired(&segment);
             }
+            let from = airing.as_ref().map_or(MediaTime::ZERO, |airing| airing.from);
             let begun = airing.filter(|_| segment.first_of_airing);
             let date = self.timeline.edge();
             if segment.first_of_airing {
                 self.airings = self.airings.split_off(&segment.airing);
             }
             let range = begun.as_deref().and_then(|airing| date_range(airing, self.timeline.date()));
-            self.timeline.complete(&mut segment);
+            self.timeline.complete(&mut segment, from);
             self.count(&segment);
             self.timeline.publish(segment, range, now);
             actions.extend(begun.map(|airing| AirAction::Begun(airing, date)));

@@ -8,11 +8,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::air::{Air, AirAction};
 use super::director::{Choice, Director, Idle, Workshop};
 use super::status::{AiringStatus, ChannelState, ChannelStatus};
+use crate::config::Language;
 use crate::feed::Airing;
+use crate::hls::ladder::Offer;
 use crate::hls::spool::Place;
 use crate::hls::spool::task::SpoolFile;
 use crate::library::Metadata;
 use crate::on_air::RunEvent;
+use crate::prepare::subtitles::Captions;
 use crate::prepare::{Mezzanine, MezzanineId, Prepared};
 use crate::schedule::Programme;
 use crate::units::MediaTime;
@@ -98,6 +101,16 @@ impl Core {
             generation: 0,
             coming: Arc::default(),
         }
+    }
+
+    /// Offers subtitles in these languages; returns whether they can be.
+    pub fn offer_subtitles(&mut self, languages: &[Language], one_picture: &Offer) -> bool {
+        self.air.offer_subtitles(languages, one_picture)
+    }
+
+    /// Takes the subtitles of an airing that was begun, and when its item ends, where that is known.
+    pub fn hold_subtitles(&mut self, airing: u64, captions: Arc<Captions>, end: Option<MediaTime>) {
+        self.air.hold_subtitles(airing, captions, end);
     }
 
     /// Returns the director, for what concerns the plan.

@@ -406,6 +406,12 @@ impl Director {
         }
     }
 
+    /// Returns the item of these bytes.
+    #[must_use]
+    pub fn item(&self, key: &ContentKey) -> Option<&Arc<Item>> {
+        self.items.get(key)
+    }
+
     /// Returns the library behind the plan.
     #[must_use]
     pub fn catalogue(&self) -> &Catalogue {

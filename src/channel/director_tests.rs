@@ -34,7 +34,14 @@ pub(in crate::channel) fn item(name: &str, secs: i64) -> Arc<Item> {
         path: name.into(),
         name: name.into(),
         stamp: FileStamp { size: 1, mtime_ns: 1 },
-        media: MediaInfo { format: "mov".to_owned(), duration: MediaTime::from_secs(secs), video, audio: None },
+        media: MediaInfo {
+            format: "mov".to_owned(),
+            duration: MediaTime::from_secs(secs),
+            video,
+            audio: None,
+            subtitles: Vec::new(),
+        },
+        subtitles: [].into(),
         metadata: Metadata { title: name.to_owned(), ..Metadata::default() },
     })
 }

@@ -3,6 +3,7 @@
 
 mod skip;
 mod supply;
+mod titles;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,12 +13,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::skip::{SKIPS_MAX, Skip};
 pub use self::skip::{Skips, ask_to_skip};
 use self::supply::{SLATE_REST, is_for_now, mezzanine_id};
+use self::titles::{CAPTIONED_MAX, Captioned};
 use super::air::{Air, AirAction};
 use super::core::{Action, BACKLOG, Core};
 use super::counters::{Counters, Published};
@@ -36,6 +39,7 @@ use crate::library::{Catalogue, Reproach};
 use crate::on_air::task::RunSettings;
 use crate::on_air::{self, Cause, GopOrder, RunEvent};
 use crate::prepare::identity::profile_digest;
+use crate::prepare::subtitles::task::Titles;
 use crate::prepare::{Mezzanine, MezzanineId, Preparer};
 use crate::schedule::Plan;
 use crate::store::{Aired, Continuity, Store};
@@ -61,6 +65,8 @@ pub struct Parts {
     pub store: Store,
     /// The workshop.
     pub preparer: Preparer,
+    /// The subtitles of its items.
+    pub titles: Titles,
     /// Whose children its ffmpegs are.
     pub family: Family,
     /// Its library.
@@ -111,6 +117,7 @@ pub async fn run(parts: Parts, outputs: Outputs) {
                 }
             }
             Some(skip) = inbox.skips.recv() => shell.skip(skip),
+            Some(captioned) = inbox.captioned.recv() => shell.captioned(captioned),
             Some(written) = inbox.written.recv() => shell.segment_written(written),
             Some((idle, slate)) = inbox.slates.recv() => shell.slate_made(&idle, slate),
             Ok(()) = inbox.catalogue.changed() => {
@@ -130,6 +137,7 @@ struct Inbox {
     slates: mpsc::Receiver<(Idle, Result<Arc<Mezzanine>, String>)>,
     skips: mpsc::Receiver<Skip>,
     written: mpsc::Receiver<Written>,
+    captioned: mpsc::Receiver<Captioned>,
     catalogue: watch::Receiver<Arc<Catalogue>>,
     workshop: watch::Receiver<u64>,
 }
@@ -155,6 +163,11 @@ struct Shell {
     spooler: Spooler,
     events: mpsc::Sender<RunEvent>,
     slates: mpsc::Sender<(Idle, Result<Arc<Mezzanine>, String>)>,
+    captioned: mpsc::Sender<Captioned>,
+    /// Reads the subtitles of what comes.
+    reading_ahead: Option<JoinHandle<()>>,
+    /// Whether it was said that subtitles are offered later.
+    told_of_subtitles: bool,
     /// Which slate is there or being made, and until when a failed one is not tried again.
     slate_for: Option<Idle>,
     slate_again: Timestamp,
@@ -199,6 +212,7 @@ impl Shell {
 
         let (events, events_inbox) = mpsc::channel(EVENTS_MAX);
         let (slates, slates_inbox) = mpsc::channel(4);
+        let (captioned, captioned_inbox) = mpsc::channel(CAPTIONED_MAX);
         let (kept, kept_inbox) = watch::channel(Kept::default());
         let (aired, aired_inbox) = mpsc::channel(keep::AIRED_WAITING_MAX);
         let keeper = keep::task::run(id, parts.store.clone(), kept_inbox, aired_inbox, CancellationToken::new());
@@ -213,6 +227,7 @@ impl Shell {
             slates: slates_inbox,
             skips: skips_inbox,
             written,
+            captioned: captioned_inbox,
             catalogue,
             workshop: parts.preparer.subscribe(),
         };
@@ -225,6 +240,9 @@ impl Shell {
             spooler,
             events,
             slates,
+            captioned,
+            reading_ahead: None,
+            told_of_subtitles: false,
             slate_for: None,
             slate_again: now,
             slate_rest: now + SLATE_REST,
@@ -361,6 +379,7 @@ impl Shell {
         match File::open(&mezzanine.path) {
             Ok(file) => {
                 self.files.insert(airing.id, (Arc::new(file), mezzanine.id.clone()));
+                self.caption(airing, mezzanine);
             }
             // The file may be there, the handles are not: the item airs when they are back.
             Err(error) if is_for_now(&error) => tracing::warn!(%error, "mezzanine could not be opened for now"),
@@ -481,11 +500,16 @@ impl Shell {
 /// What the clock of the picture takes that sound alone keeps, in kbit/s: some 15 packets a second.
 const SOUND_CLOCK_KBPS: u32 = 25;
 
-/// What each rendition is held to, with a tenth for the transport stream around it.
+/// Returns what picture and sound are held to, in bits a second, with a tenth for the transport stream around them.
+fn bits_max(picture_kbps: u32, sound_kbps: u32) -> u64 {
+    u64::from(picture_kbps + sound_kbps) * 1100
+}
+
+/// What each rendition is held to.
 fn offers(config: &config::Channel) -> Vec<Offer> {
     let profile = &config.profile;
     let offer = |name: &Arc<str>, kbps: u32, audio_only: bool| {
-        let bits_max = u64::from(kbps + profile.audio_kbps) * 1100;
+        let bits_max = bits_max(kbps, profile.audio_kbps);
         Offer { name: Arc::clone(name), bits_max, audio_only }
     };
     let pictures = profile.renditions.iter().map(|one| offer(&one.name, one.video_kbps_max, false));

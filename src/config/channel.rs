@@ -64,6 +64,7 @@ pub(super) fn all(files: Vec<ChannelFile>, judge: &mut Judge<'_>) -> Judged {
         let seed = file.seed.as_ref().and_then(|seed| judge.seed(seed));
         let profile = judge.profile(&file.picture, &file.sound, file.prepare.as_ref());
         let (profile, audio_only) = judge.with_renditions(profile, &file);
+        let subtitles = judge.subtitles(&file);
         let name = file.name.as_ref().and_then(|name| judge.name(name));
         let colour = file.colour.as_ref().and_then(|colour| judge.colour(colour));
         let brand = ChannelBrand { colour, logo: file.logo.as_ref().and_then(|logo| judge.logo(logo)) };
@@ -75,7 +76,7 @@ pub(super) fn all(files: Vec<ChannelFile>, judge: &mut Judge<'_>) -> Judged {
             }
             let folders = folders.into_iter().map(|(path, _)| path).collect();
             let seed = seed.unwrap_or_else(|| defaults::seed(id.as_str()));
-            all.channels.push(Channel { id, name, folders, order, seed, profile, audio_only });
+            all.channels.push(Channel { id, name, folders, order, seed, profile, audio_only, subtitles });
         }
     }
     all

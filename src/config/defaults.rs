@@ -70,6 +70,10 @@ pub const MAX_KBPS_RANGE: RangeInclusive<i64> = 200..=50_000;
 pub const RENDITION_KBPS_RANGE: RangeInclusive<i64> = 50..=50_000;
 /// The rendition that is sound without a picture.
 pub const AUDIO_ONLY: &str = "audio";
+/// How the names of subtitles begin in addresses: `subs-en`.
+pub const SUBTITLES_BEGIN: &str = "subs-";
+/// What the one picture of a channel is called in addresses, where it has subtitles beside it.
+pub const ONE_PICTURE: &str = "picture";
 /// Width and height of a rendition, and its ceiling in kbit/s.
 pub type Ceiling = ((u32, u32), u32);
 /// The renditions that have a name: what x264 takes for busy films of that size at the default quality.

@@ -8,12 +8,14 @@ mod change;
 mod channel;
 pub mod defaults;
 mod file;
+pub mod language;
 pub mod mirror;
 mod picture;
 pub mod problem;
 pub mod reloads;
 mod renditions;
 mod style;
+pub mod subtitles;
 mod syntax;
 mod table;
 mod validate;
@@ -27,9 +29,11 @@ use std::time::Duration;
 pub use apps::Apps;
 pub use brand::{Brand, Colour};
 pub use change::Change;
+pub use language::Language;
 pub use mirror::Mirror;
 pub use problem::{Problem, Problems};
 pub use style::{EncoderChoice, Preset, Style, Tune};
+pub use subtitles::{SubtitleMode, Subtitles};
 
 use crate::units::ChannelId;
 
@@ -150,6 +154,8 @@ pub struct Channel {
     pub profile: Profile,
     /// Whether the sound is offered without a picture, too. Nothing is prepared for it.
     pub audio_only: bool,
+    /// What is done with subtitles.
+    pub subtitles: Subtitles,
 }
 
 /// How the next item is picked.

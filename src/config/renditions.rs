@@ -113,10 +113,11 @@ impl Judge<'_> {
     /// Names stand in addresses, as those of channels do.
     fn rendition_name(&mut self, name: &At<String>) -> Option<Arc<str>> {
         let text = name.get_ref();
-        if ChannelId::new(text).is_some() && !TAKEN.contains(&text.as_str()) {
+        let is_taken = TAKEN.contains(&text.as_str()) || text.starts_with(defaults::SUBTITLES_BEGIN);
+        if ChannelId::new(text).is_some() && !is_taken {
             return Some(text.as_str().into());
         }
-        let message = if TAKEN.contains(&text.as_str()) {
+        let message = if is_taken {
             format!("a rendition cannot be called {text:?}")
         } else {
             format!("the name of a rendition may hold a-z, 0-9 and - only, and up to 40 of them, got {text:?}")

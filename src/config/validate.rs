@@ -298,6 +298,7 @@ mod tests {
             order: Order::Shuffle,
             profile,
             audio_only: false,
+            subtitles: crate::config::Subtitles::default(),
         };
         let station = Station {
             name: "Nightcast".to_owned(),

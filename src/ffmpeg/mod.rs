@@ -16,6 +16,7 @@ pub mod progress;
 pub mod rate;
 pub mod renditions;
 pub mod slate_args;
+pub mod subtitle_args;
 pub mod task;
 
 pub use child::{ChildSpec, Ending, Evidence, Limits, Role};

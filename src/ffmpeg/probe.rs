@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::child::{Evidence, clean};
+use crate::config::Language;
+use crate::library::subtitles::{Purpose, SOURCES_MAX, SubtitleTrack};
 use crate::library::{AudioInfo, MediaInfo, VideoInfo};
 use crate::units::MediaTime;
 
@@ -24,7 +26,7 @@ pub const SIDE_MIN: u32 = 16;
 
 /// Version of everything that decides what is accepted and how it is read, whitelists included. Raise it with any such
 /// change: verdicts of earlier versions are then forgotten, and every file is looked into once more.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 
 /// A file that may be played.
 #[derive(Clone, Debug, PartialEq)]
@@ -220,6 +222,7 @@ pub fn read(json: &[u8]) -> Result<Probed, Refusal> {
         duration,
         video: video_info(video, &answer.format),
         audio: audio.map(|stream| audio_info(stream, &answer.format)),
+        subtitles: answer.streams.iter().filter_map(subtitle_track).take(SOURCES_MAX).collect(),
     };
     Ok(Probed { tags: tags(&answer.format, video, audio), media })
 }
@@ -276,6 +279,27 @@ fn audio_info(stream: &Stream, format: &Format) -> AudioInfo {
         duration: stream.duration.as_deref().and_then(seconds),
         start: start(stream, format),
     }
+}
+
+fn subtitle_track(stream: &Stream) -> Option<SubtitleTrack> {
+    if stream.codec_type != "subtitle" || stream.codec_name.is_empty() {
+        return None;
+    }
+    let tag = |name: &str| stream.tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(name)).map(|(_, text)| &**text);
+    // Where nothing marks a forced track but its title, that says so.
+    let is_called_forced = tag("title").is_some_and(|title| title.to_lowercase().contains("forced"));
+    let purpose = match () {
+        () if stream.is("forced") || is_called_forced => Purpose::Forced,
+        () if stream.is("hearing_impaired") => Purpose::Hearing,
+        () => Purpose::Full,
+    };
+    Some(SubtitleTrack {
+        index: stream.index,
+        codec: stream.codec_name.clone(),
+        language: tag("language").and_then(Language::read).unwrap_or_default(),
+        purpose,
+        default: stream.is("default"),
+    })
 }
 
 fn start(stream: &Stream, format: &Format) -> MediaTime {

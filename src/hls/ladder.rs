@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::h264::Sps;
 use super::packer::Segment;
-use super::snapshot::{PlaylistBody, RenditionTold, SegmentBody};
+use super::snapshot::{PlaylistBody, RenditionTold, SegmentBody, SubtitlesTold};
 use super::timeline::Entry;
 use super::{TARGET_DURATION_SECS, audio_only, playlist};
 use crate::prepare::annexb;
@@ -29,6 +29,9 @@ const REPRESENTATIVE: MediaTime = MediaTime::from_secs(3600);
 
 /// How many bytes of a segment are looked at for its parameter set, which stands before the first slice.
 const LOOK: usize = 64 << 10;
+
+/// What every rendition of the picture says its subtitles are called together.
+const SUBTITLES_GROUP: &str = "subs";
 
 /// The sound of every segment: AAC-LC.
 const SOUND_CODEC: &str = "mp4a.40.2";
@@ -78,6 +81,18 @@ impl Ladder {
             ..Rung::default()
         };
         Self { rungs: offers.iter().map(rung).collect(), measured: MediaTime::ZERO }
+    }
+
+    /// Whether there is one picture that has no name.
+    #[must_use]
+    pub fn is_single(&self) -> bool {
+        self.rungs.is_empty()
+    }
+
+    /// Returns how many of a segment's bytes are pictures and sound; subtitles stand after them.
+    #[must_use]
+    pub fn pictures(&self) -> usize {
+        self.rungs.len().max(1)
     }
 
     /// Takes note that so much of a programme, and not of the card between two, was published.
@@ -144,13 +159,18 @@ impl Ladder {
     ///
     /// Source: RFC 8216 §4.3.4.2. Addresses are relative to its own: `720p/index.m3u8`.
     #[must_use]
-    pub fn render(told: &[RenditionTold], listed: &VecDeque<Entry>) -> Option<PlaylistBody> {
+    pub fn render(
+        told: &[RenditionTold],
+        subtitles: &[SubtitlesTold],
+        listed: &VecDeque<Entry>,
+    ) -> Option<PlaylistBody> {
         let (oldest, newest) = (listed.front()?.msn, listed.back()?.msn);
         if told.is_empty() {
             return None;
         }
         let mut text = String::with_capacity(128 + told.len() * 192);
         text.push_str("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+        subtitles.iter().for_each(|one| write_subtitles(&mut text, one));
         for RenditionTold { name, picture, audio_only, bandwidth, average } in told {
             // Writing into a String cannot fail.
             let _infallible = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},AVERAGE-BANDWIDTH={average}");
@@ -165,12 +185,25 @@ impl Ladder {
             if *audio_only {
                 let _infallible = write!(text, ",CODECS=\"{SOUND_CODEC}\"");
             }
+            if !subtitles.is_empty() {
+                let _infallible = write!(text, ",SUBTITLES=\"{SUBTITLES_GROUP}\"");
+            }
             let _infallible = write!(text, "\n{name}/index.m3u8\n");
         }
-        // Everything in it changes with what is listed only.
-        let etag = playlist::etag(&[oldest.0, newest.0, told.len() as u64]);
+        // Everything in it changes with what is listed only, but for the languages: there are only ever more.
+        let etag = playlist::etag(&[oldest.0, newest.0, (told.len() + subtitles.len()) as u64]);
         Some(PlaylistBody { text: Bytes::from(text), etag })
     }
+}
+
+/// Names a language's subtitles (RFC 8216 §4.3.4.1). A player turns them on when its viewer has said so.
+fn write_subtitles(text: &mut String, SubtitlesTold { name, language }: &SubtitlesTold) {
+    let called = language.name();
+    let _infallible = write!(text, "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"{SUBTITLES_GROUP}\",NAME=\"{called}\"");
+    if !language.is_not_told() {
+        let _infallible = write!(text, ",LANGUAGE=\"{language}\"");
+    }
+    let _infallible = writeln!(text, ",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI=\"{name}/index.m3u8\"");
 }
 
 /// Joins what must hold for both: what decodes the larger profile and the higher level decodes the others. A profile's
@@ -219,7 +252,7 @@ mod tests {
     }
 
     fn render(ladder: &Ladder, listed: &VecDeque<Entry>) -> Option<PlaylistBody> {
-        Ladder::render(&ladder.told(listed), listed)
+        Ladder::render(&ladder.told(listed), &[], listed)
     }
 
     /// Publishes entries one by one.
@@ -274,6 +307,25 @@ mod tests {
         let text = String::from_utf8(render(&ladder, &listed).unwrap().text.to_vec()).unwrap();
         assert!(text.ends_with("CODECS=\"mp4a.40.2\"\naudio/index.m3u8\n"), "{text}");
         assert_eq!(text.matches("CODECS").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn every_picture_has_the_subtitles_of_every_language() {
+        let mut ladder = ladder(&["picture", "audio"]);
+        let listed = published(&mut ladder, vec![entry(7, 2000, &[1000, 100, 10, 10])]);
+        let told = ["en", "und"].map(|tag| SubtitlesTold::of(&crate::config::Language::read(tag).unwrap()));
+        let list = Ladder::render(&ladder.told(&listed), &told, &listed).unwrap();
+        let text = String::from_utf8(list.text.to_vec()).unwrap();
+        let media: Vec<&str> = text.lines().filter(|line| line.starts_with("#EXT-X-MEDIA:")).collect();
+        assert_eq!(
+            media,
+            [
+                "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subs\",NAME=\"English\",LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI=\"subs-en/index.m3u8\"",
+                "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subs\",NAME=\"Subtitles\",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI=\"subs-und/index.m3u8\"",
+            ]
+        );
+        assert_eq!(text.matches(",SUBTITLES=\"subs\"\n").count(), 2, "{text}");
+        assert_eq!(&*list.etag, "\"7-7-4\"");
     }
 
     #[test]

@@ -12,10 +12,11 @@ pub mod playlist;
 pub mod snapshot;
 pub mod source;
 pub mod spool;
+pub mod subtitles;
 pub mod timeline;
 
 pub use packer::{Chunk, Packer, Segment};
-pub use snapshot::{PlaylistBody, RenditionTold, SegmentBody, Snapshot};
+pub use snapshot::{PlaylistBody, RenditionTold, SegmentBody, Snapshot, SubtitlesTold};
 pub use timeline::Timeline;
 
 use crate::units::MediaTime;
@@ -45,6 +46,9 @@ pub const SEGMENT_CACHE: &str = "public, max-age=31536000, immutable";
 
 /// The media type of a playlist (RFC 8216 §4).
 pub const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
+
+/// The media type of a segment of subtitles: WebVTT (RFC 8216 §3.5).
+pub const VTT_TYPE: &str = "text/vtt";
 
 /// The media type of a segment: MPEG-2 transport stream (RFC 3555 §4.2).
 pub const TS_TYPE: &str = "video/mp2t";

@@ -19,6 +19,9 @@ pub struct Head {
     pub discontinuity_sequence: u64,
 }
 
+/// How segments' addresses begin.
+const SEGMENTS: &str = "segments/";
+
 /// How many characters of a title a playlist carries.
 const TITLE_LEN_MAX: usize = 120;
 
@@ -48,6 +51,23 @@ pub fn render(head: Head, entries: &VecDeque<Entry>) -> PlaylistBody {
     PlaylistBody { text: Bytes::from(text), etag }
 }
 
+/// Returns the playlist of subtitles beside a media playlist: numbers, lengths, dates and discontinuities are the same, only
+/// the segments are called otherwise.
+#[must_use]
+pub fn of_subtitles(media: &PlaylistBody) -> PlaylistBody {
+    let own = String::from_utf8_lossy(&media.text);
+    let mut text = String::with_capacity(own.len() + 64);
+    for line in own.lines() {
+        match line.strip_suffix(".ts").filter(|name| name.starts_with(SEGMENTS)) {
+            Some(name) => text.extend([name, ".vtt"]),
+            None => text.push_str(line),
+        }
+        text.push('\n');
+    }
+    let etag = format!("\"vtt-{}", media.etag.trim_start_matches('"')).into();
+    PlaylistBody { text: Bytes::from(text), etag }
+}
+
 /// Returns the entity tag of a text that is another one whenever one of these numbers is.
 pub(super) fn etag(numbers: &[u64]) -> Arc<str> {
     let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
@@ -64,7 +84,7 @@ fn write_entry(text: &mut String, entry: &Entry) {
     let secs = entry.body.duration.as_secs_f64();
     let date = date_text(entry.date);
     let _infallible =
-        write!(text, "#EXT-X-PROGRAM-DATE-TIME:{date}\n#EXTINF:{secs:.6},\nsegments/{}.ts\n", entry.msn.0);
+        write!(text, "#EXT-X-PROGRAM-DATE-TIME:{date}\n#EXTINF:{secs:.6},\n{SEGMENTS}{}.ts\n", entry.msn.0);
 }
 
 fn write_date_range(text: &mut String, range: &DateRange) {
@@ -134,5 +154,9 @@ segments/42.ts
 ";
         assert_eq!(String::from_utf8_lossy(&playlist.text), expected);
         assert_eq!(&*playlist.etag, "\"41-42-3\"");
+        let subtitles = of_subtitles(&playlist);
+        let expected = expected.replace("41.ts", "41.vtt").replace("42.ts", "42.vtt");
+        assert_eq!(String::from_utf8_lossy(&subtitles.text), expected);
+        assert_eq!(&*subtitles.etag, "\"vtt-41-42-3\"");
     }
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::h264::Sps;
 use super::spool::Content;
+use crate::config::{Language, defaults};
 use crate::units::{MediaTime, Msn};
 
 /// What a channel offers to viewers at one moment. Rendered once per change, shared by all viewers.
@@ -18,6 +19,10 @@ pub struct Snapshot {
     pub multivariant: Option<PlaylistBody>,
     /// What viewers are told of each rendition, in the order of the segments' bytes; none where there is one picture.
     pub renditions: Arc<[RenditionTold]>,
+    /// The media playlist of every language's subtitles: the same as the picture's but for its segments' names.
+    pub subtitles_playlist: Option<PlaylistBody>,
+    /// What viewers are told of each language's subtitles; their bytes stand after those of the renditions.
+    pub subtitles: Arc<[SubtitlesTold]>,
     /// Every segment that may still be asked for, listed or expired but still promised (RFC 8216 §6.2.2).
     pub segments: BTreeMap<Msn, Arc<SegmentBody>>,
     /// The newest listed segment.
@@ -31,6 +36,27 @@ impl Snapshot {
     #[must_use]
     pub fn rendition(&self, name: &str) -> Option<usize> {
         self.renditions.iter().position(|known| *known.name == *name)
+    }
+
+    /// Returns where in each segment's bytes a rendition or a language's subtitles stand.
+    #[must_use]
+    pub fn place_of(&self, name: &str) -> Option<usize> {
+        self.rendition(name).or_else(|| self.subtitles_of(name))
+    }
+
+    /// Returns the media playlist of a rendition or of a language's subtitles; none where there is neither, and none in it
+    /// before the first segment is published.
+    #[must_use]
+    pub fn playlist_of(&self, name: &str) -> Option<Option<&PlaylistBody>> {
+        let of_rendition = self.rendition(name).map(|_| self.playlist.as_ref());
+        of_rendition.or_else(|| self.subtitles_of(name).map(|_| self.subtitles_playlist.as_ref()))
+    }
+
+    /// Returns which of the segments' renditions are the subtitles of this name.
+    #[must_use]
+    pub fn subtitles_of(&self, name: &str) -> Option<usize> {
+        let place = self.subtitles.iter().position(|known| *known.name == *name)?;
+        Some(self.renditions.len().max(1) + place)
     }
 }
 
@@ -47,6 +73,24 @@ pub struct RenditionTold {
     pub bandwidth: u64,
     /// AVERAGE-BANDWIDTH of what is listed, in bits a second.
     pub average: u64,
+}
+
+/// What viewers are told of a language's subtitles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubtitlesTold {
+    /// Their name in addresses: `subs-en`.
+    pub name: Arc<str>,
+    /// The language.
+    pub language: Language,
+}
+
+impl SubtitlesTold {
+    /// Returns what is told of a language.
+    #[must_use]
+    pub fn of(language: &Language) -> Self {
+        let name = format!("{}{language}", defaults::SUBTITLES_BEGIN).into();
+        Self { name, language: language.clone() }
+    }
 }
 
 /// A rendered playlist.

@@ -8,10 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::ladder::{Ladder, Offer};
 use super::packer::Segment;
-use super::snapshot::{SegmentBody, Snapshot};
+use super::snapshot::{SegmentBody, Snapshot, SubtitlesTold};
 use super::spool::task::SpoolFile;
 use super::spool::{Content, HOT, Place};
+use super::subtitles::{self, Subtitler};
 use super::{TARGET_DURATION_SECS, WINDOW, playlist};
+use crate::config::Language;
+use crate::prepare::subtitles::Captions;
 use crate::units::{MediaTime, Msn};
 
 /// Up to this many times the world's speed a viewer keeps up with a window of [`WINDOW`]: it lasts 180 ms of the world.
@@ -71,6 +74,7 @@ pub struct Timeline {
     window: MediaTime,
     /// What is known of each rendition; none where there is one picture.
     ladder: Ladder,
+    subtitler: Subtitler,
 }
 
 impl Timeline {
@@ -89,6 +93,7 @@ impl Timeline {
             longest: MediaTime::ZERO,
             window: WINDOW,
             ladder: Ladder::default(),
+            subtitler: Subtitler::default(),
         }
     }
 
@@ -99,9 +104,46 @@ impl Timeline {
         self
     }
 
-    /// Adds to a segment that is about to be published what is not made by ffmpeg.
-    pub fn complete(&self, segment: &mut Segment) {
+    /// Offers subtitles in these languages, each for itself; returns whether they can be.
+    ///
+    /// Before anything was published it is exactly these. Afterwards there are only ever more, and where there is one
+    /// picture without a name there are none: whoever watches holds a media playlist, which cannot become another kind.
+    /// `one_picture` is what such a picture is called where it has subtitles beside it.
+    pub fn offer_subtitles(&mut self, languages: &[Language], one_picture: &Offer) -> bool {
+        if self.listed.is_empty() && self.expired.is_empty() {
+            if self.ladder.is_single() && !languages.is_empty() {
+                self.ladder = Ladder::new(std::slice::from_ref(one_picture));
+            }
+            self.subtitler.offer(languages);
+        } else if self.ladder.is_single() {
+            return languages.is_empty();
+        } else {
+            for _ in 0..self.subtitler.offer_more(languages) {
+                self.add_empty_subtitles();
+            }
+        }
+        true
+    }
+
+    /// Nobody has asked for these yet: the language was not offered.
+    fn add_empty_subtitles(&mut self) {
+        let listed = self.listed.iter_mut().map(|entry| &mut entry.body);
+        for body in listed.chain(self.expired.iter_mut().map(|expired| &mut expired.body)) {
+            let mut renditions = body.renditions.clone();
+            renditions.push(Arc::new(subtitles::empty().into()));
+            *body = Arc::new(SegmentBody { renditions, duration: body.duration, discontinuity: body.discontinuity });
+        }
+    }
+
+    /// Takes the subtitles of an airing that was begun, and when its item ends, where that is known.
+    pub fn hold_subtitles(&mut self, airing: u64, captions: Arc<Captions>, end: Option<MediaTime>) {
+        self.subtitler.hold(airing, captions, end);
+    }
+
+    /// Adds to a segment that is about to be published what is not made by ffmpeg; its airing began `from` in its item.
+    pub fn complete(&mut self, segment: &mut Segment, from: MediaTime) {
         self.ladder.complete(segment);
+        self.subtitler.complete(segment, from);
     }
 
     /// Takes note that a segment that is about to be published is of a programme, and not of the card between two.
@@ -217,8 +259,11 @@ impl Timeline {
             newer += entry.body.duration;
         }
         cooled.extend(self.expired.iter().rev().map(|expired| (expired.msn, &expired.body)));
+        // Subtitles are a few hundred bytes: a file would cost more.
+        let pictures = self.ladder.pictures();
         let places = cooled.into_iter().rev().flat_map(|(msn, body)| {
-            body.renditions.iter().enumerate().map(move |(rendition, content)| (Place { msn, rendition }, content))
+            let contents = body.renditions.iter().enumerate().take(pictures);
+            contents.map(move |(rendition, content)| (Place { msn, rendition }, content))
         });
         let in_memory = places.filter_map(|(place, content)| match &**content {
             Content::Memory(bytes) => Some((place, bytes.clone())),
@@ -254,10 +299,14 @@ impl Timeline {
         let listed = self.listed.iter().map(|entry| (entry.msn, Arc::clone(&entry.body)));
         let segments: BTreeMap<_, _> = expired.chain(listed).collect();
         let renditions = self.ladder.told(&self.listed);
+        let told: Arc<[_]> = self.subtitler.languages().iter().map(SubtitlesTold::of).collect();
+        let playlist = (!self.listed.is_empty()).then(|| playlist::render(head, &self.listed));
         Snapshot {
-            playlist: (!self.listed.is_empty()).then(|| playlist::render(head, &self.listed)),
-            multivariant: Ladder::render(&renditions, &self.listed),
+            subtitles_playlist: playlist.as_ref().filter(|_| !told.is_empty()).map(playlist::of_subtitles),
+            playlist,
+            multivariant: Ladder::render(&renditions, &told, &self.listed),
             renditions,
+            subtitles: told,
             segments,
             newest: self.listed.back().map(|entry| entry.msn),
             oldest: self.listed.front().map(|entry| entry.msn),

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use axum::http::{Extensions, HeaderMap, StatusCode, Version, header};
 
+use crate::hls;
+
 /// Below this many bytes compression saves no packet worth its work. A playlist of twelve segments stays below.
 const COMPRESS_MIN_BYTES: u64 = 2048;
 
@@ -90,7 +92,9 @@ pub(super) fn worth_compressing(status: StatusCode, _: Version, headers: &Header
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
         .is_none_or(|length| length >= COMPRESS_MIN_BYTES);
-    status != StatusCode::PARTIAL_CONTENT && long && text.iter().any(|prefix| kind.starts_with(prefix))
+    // Whole segments go the short way, uncompressed; those of subtitles are small.
+    let segment = kind == hls::VTT_TYPE;
+    status != StatusCode::PARTIAL_CONTENT && long && !segment && text.iter().any(|prefix| kind.starts_with(prefix))
 }
 
 #[cfg(test)]

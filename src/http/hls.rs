@@ -25,6 +25,7 @@ const FIRST_PLAYLIST_WAIT: Duration = Duration::from_secs(3);
 
 const PLAYLIST_CACHE: HeaderValue = HeaderValue::from_static(hls::PLAYLIST_CACHE);
 const SEGMENT_CACHE: HeaderValue = HeaderValue::from_static(hls::SEGMENT_CACHE);
+const VTT_TYPE: HeaderValue = HeaderValue::from_static(hls::VTT_TYPE);
 const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static(hls::PLAYLIST_TYPE);
 pub(super) const TS_TYPE: HeaderValue = HeaderValue::from_static(hls::TS_TYPE);
 
@@ -39,8 +40,8 @@ pub(super) async fn playlist(
     playlist_response(snapshot.multivariant.as_ref().or(snapshot.playlist.as_ref()), &headers)
 }
 
-/// Answers with the media playlist of a rendition. All have the same text: numbers, dates and discontinuities agree, and
-/// the segments' addresses are relative to its own.
+/// Answers with the media playlist of a rendition, or of a language's subtitles. All have the same text: numbers, dates and
+/// discontinuities agree, and the segments' addresses are relative to its own; only those of subtitles end otherwise.
 pub(super) async fn rendition_playlist(
     State(view): State<Arc<StationView>>,
     Path((id, name)): Path<(String, String)>,
@@ -48,8 +49,7 @@ pub(super) async fn rendition_playlist(
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let snapshot = published(&view, &id, peer, &headers).await?;
-    snapshot.rendition(&name).ok_or(HttpError::NoSuchPage)?;
-    playlist_response(snapshot.playlist.as_ref(), &headers)
+    playlist_response(snapshot.playlist_of(&name).ok_or(HttpError::NoSuchPage)?, &headers)
 }
 
 fn playlist_response(body: Option<&PlaylistBody>, headers: &HeaderMap) -> Result<Response, HttpError> {
@@ -105,11 +105,11 @@ pub(super) async fn segment(
 ) -> Result<Response, HttpError> {
     let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
     let snapshot = channel.snapshot();
-    let rendition = snapshot.renditions.is_empty().then_some(0);
-    send(&channel, &snapshot, rendition, &file, &method, &headers).await
+    let place = snapshot.renditions.is_empty().then_some(0).zip(segment_number(&file));
+    send(&channel, &snapshot, place, TS_TYPE, &method, &headers).await
 }
 
-/// Answers with one segment of a rendition, or a part of it.
+/// Answers with one segment of a rendition or of a language's subtitles, or a part of it.
 pub(super) async fn rendition_segment(
     State(view): State<Arc<StationView>>,
     Path((id, name, file)): Path<(String, String, String)>,
@@ -118,18 +118,22 @@ pub(super) async fn rendition_segment(
 ) -> Result<Response, HttpError> {
     let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
     let snapshot = channel.snapshot();
-    send(&channel, &snapshot, snapshot.rendition(&name), &file, &method, &headers).await
+    let (place, kind) = match subtitles_number(&file) {
+        Some(msn) => (snapshot.subtitles_of(&name).map(|n| (n, msn)), VTT_TYPE),
+        None => (snapshot.rendition(&name).zip(segment_number(&file)), TS_TYPE),
+    };
+    send(&channel, &snapshot, place, kind, &method, &headers).await
 }
 
 async fn send(
     channel: &ChannelView,
     snapshot: &Snapshot,
-    rendition: Option<usize>,
-    file: &str,
+    place: Option<(usize, Msn)>,
+    kind: HeaderValue,
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Response, HttpError> {
-    let (rendition, msn) = rendition.zip(segment_number(file)).ok_or(HttpError::NoSuchPage)?;
+    let (rendition, msn) = place.ok_or(HttpError::NoSuchPage)?;
     let segment = snapshot.segments.get(&msn);
     let Some(content) = segment.and_then(|segment| segment.renditions.get(rendition)) else {
         if channel.is_off() {
@@ -142,7 +146,7 @@ async fn send(
         tracing::warn!(%error, %msn, "a spooled segment cannot be read");
         HttpError::SegmentGone
     })?;
-    let response = segment_response(msn, &bytes, headers);
+    let response = segment_response(msn, kind, &bytes, headers);
     let sent = response.body().size_hint().exact().and_then(|len| usize::try_from(len).ok());
     if let Some(sent @ 1..) = sent.filter(|_| wants_body(method)) {
         channel.viewers.sent(sent);
@@ -152,12 +156,20 @@ async fn send(
 
 /// Returns the number that a segment's file name says: only the one way we write it.
 pub(super) fn segment_number(file: &str) -> Option<Msn> {
-    let digits = file.strip_suffix(".ts")?;
+    number(file.strip_suffix(".ts")?)
+}
+
+/// Returns the number that the file name of a segment of subtitles says.
+pub(super) fn subtitles_number(file: &str) -> Option<Msn> {
+    number(file.strip_suffix(".vtt")?)
+}
+
+fn number(digits: &str) -> Option<Msn> {
     let bare = digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
     bare.then(|| digits.parse().ok()).flatten().map(Msn)
 }
 
-fn segment_response(msn: Msn, bytes: &Bytes, headers: &HeaderMap) -> Response {
+fn segment_response(msn: Msn, kind: HeaderValue, bytes: &Bytes, headers: &HeaderMap) -> Response {
     let len = bytes.len();
     let etag = format!("\"{msn}-{len}\"");
     let (status, body, range) = match part(headers, &etag, len) {
@@ -170,7 +182,7 @@ fn segment_response(msn: Msn, bytes: &Bytes, headers: &HeaderMap) -> Response {
         Part::Unsatisfiable => (StatusCode::RANGE_NOT_SATISFIABLE, None, Some(format!("bytes */{len}"))),
     };
     let mut response = match body {
-        Some(bytes) => ([(header::CONTENT_TYPE, TS_TYPE)], Body::from(bytes)).into_response(),
+        Some(bytes) => ([(header::CONTENT_TYPE, kind)], Body::from(bytes)).into_response(),
         None => Body::empty().into_response(),
     };
     *response.status_mut() = status;
@@ -196,5 +208,9 @@ mod tests {
         {
             assert_eq!(segment_number(other), None, "{other}");
         }
+        assert_eq!(
+            (subtitles_number("17.vtt"), subtitles_number("17.ts"), segment_number("17.vtt")),
+            (Some(Msn(17)), None, None)
+        );
     }
 }

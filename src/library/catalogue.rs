@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::metadata::{self, Notes};
 use super::reach::{FolderId, Reach, is_below};
+use super::subtitles::{self, SubtitleFile};
 use super::{Catalogue, FileStamp, Item, MediaInfo, Metadata, Refused, names};
 use crate::store::{KnownFile, StoredVerdict};
 use crate::units::ContentKey;
@@ -89,6 +90,7 @@ struct Entry {
     /// Shown while it is tried again.
     last_reason: Option<String>,
     sidecar: Option<Sidecar>,
+    subtitles: Arc<[SubtitleFile]>,
 }
 
 #[derive(Debug)]
@@ -365,7 +367,8 @@ impl Inventory {
 
     fn see_first(&mut self, path: PathBuf, root: usize, stamp: FileStamp, now: Timestamp) {
         self.changed = true;
-        let mut entry = Entry { root, stamp, state: State::Settling(now), last_reason: None, sidecar: None };
+        let mut entry =
+            Entry { root, stamp, state: State::Settling(now), last_reason: None, sidecar: None, subtitles: [].into() };
         match self.absent.remove(&path).filter(|known| known.stamp == stamp) {
             Some(KnownFile { key, verdict: StoredVerdict::Accepted { media, metadata }, .. }) => {
                 entry.accept(&self.roots, &path, key, &media, metadata);
@@ -404,6 +407,8 @@ impl Inventory {
 
     fn see_sidecars(&mut self, sidecars: &BTreeMap<PathBuf, FileStamp>, away: &[PathBuf]) {
         for (video, entry) in self.files.iter_mut().filter(|(video, _)| !is_below(video, away)) {
+            let found = if sidecars.is_empty() { Vec::new() } else { subtitles::beside(video, sidecars) };
+            self.changed |= entry.subtitled(found);
             let found = if sidecars.is_empty() { Vec::new() } else { names::sidecar_paths(video) };
             let found = found.into_iter().find_map(|path| sidecars.get(&path).map(|&stamp| (path, stamp)));
             let had = entry.sidecar.as_ref().map(|sidecar| (&sidecar.path, sidecar.stamp));
@@ -426,11 +431,24 @@ impl Entry {
             name: names::name_below(root, path).into(),
             stamp: self.stamp,
             media: media.clone(),
+            subtitles: Arc::clone(&self.subtitles),
             metadata: metadata.clone(),
         };
         self.state = State::Item { item: Arc::new(item), metadata };
         self.last_reason = None;
         self.retell();
+    }
+
+    /// Takes the subtitle files that were found; returns whether they are others than before.
+    fn subtitled(&mut self, found: Vec<SubtitleFile>) -> bool {
+        let differs = *self.subtitles != *found;
+        if differs {
+            self.subtitles = found.into();
+            if let State::Item { item, .. } = &mut self.state {
+                Arc::make_mut(item).subtitles = Arc::clone(&self.subtitles);
+            }
+        }
+        differs
     }
 
     /// Puts what the sidecar tells over what the file tells.

@@ -43,7 +43,13 @@ fn media() -> Box<MediaInfo> {
         start: MediaTime::ZERO,
         bit_rate: None,
     };
-    Box::new(MediaInfo { format: "avi".to_owned(), duration: MediaTime::from_secs(9), video, audio: None })
+    Box::new(MediaInfo {
+        format: "avi".to_owned(),
+        duration: MediaTime::from_secs(9),
+        video,
+        audio: None,
+        subtitles: Vec::new(),
+    })
 }
 
 fn accepted(title: &str) -> Outcome {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::subtitles::{SubtitleFile, SubtitleTrack};
 use crate::units::{ContentKey, MediaTime};
 
 /// One playable file of a channel's folder.
@@ -20,6 +21,8 @@ pub struct Item {
     pub stamp: FileStamp,
     /// What ffprobe saw.
     pub media: MediaInfo,
+    /// Its subtitle files.
+    pub subtitles: Arc<[SubtitleFile]>,
     /// What viewers are told.
     pub metadata: Metadata,
 }
@@ -57,6 +60,9 @@ pub struct MediaInfo {
     pub video: VideoInfo,
     /// The sound that would air: the default audio stream, else the first.
     pub audio: Option<AudioInfo>,
+    /// Its subtitle tracks, text or pictures.
+    #[serde(default)]
+    pub subtitles: Vec<SubtitleTrack>,
 }
 
 /// The picture of a file.

@@ -13,6 +13,7 @@ pub mod reach;
 pub mod reproach;
 pub mod sidecar;
 pub mod sniff;
+pub mod subtitles;
 pub mod tally;
 pub mod task;
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::names::Name;
-use crate::hls::{SEGMENT_MAX, Snapshot};
+use crate::hls::{PlaylistBody, SEGMENT_MAX, Snapshot};
 use crate::units::{MediaTime, Msn};
 
 /// How many objects of an earlier life are taken note of at a time; there are more where a station was killed many times
@@ -103,12 +103,17 @@ impl Ledger {
     /// every segment is there, and none that are at the store as they are.
     #[must_use]
     pub fn playlists(&self, snapshot: &Snapshot, now: Timestamp) -> Vec<(Name, Bytes)> {
-        let Some(media) = &snapshot.playlist else { return Vec::new() };
+        if snapshot.playlist.is_none() {
+            return Vec::new();
+        }
         if !self.missing(snapshot).is_empty() {
             return Vec::new();
         }
         let mut wanted: Vec<_> = names(snapshot)
-            .map(|name| (name, &media.text))
+            .filter_map(|name| {
+                let text = &text_of(snapshot, &name)?.text;
+                Some((name, text))
+            })
             .filter(|(name, text)| self.playlists.get(name).is_none_or(|known| known.text != *text))
             .map(|(name, text)| (name, text.clone()))
             .collect();
@@ -230,23 +235,37 @@ fn listed(snapshot: &Snapshot) -> impl Iterator<Item = (Msn, MediaTime)> {
     bodies.map(|(msn, body)| (*msn, body.duration))
 }
 
-/// Returns the names of a segment: one for each rendition.
+/// Returns the names of a segment: one for each rendition, and for each language's subtitles.
 fn segments(snapshot: &Snapshot, msn: Msn) -> impl Iterator<Item = Name> {
     let single = snapshot.renditions.is_empty().then(|| Name::segment(None, msn));
-    single.into_iter().chain(snapshot.renditions.iter().map(move |one| Name::segment(Some(&one.name), msn)))
+    single.into_iter().chain(parts(snapshot).map(move |name| Name::segment(Some(name), msn)))
 }
 
 /// Returns the names of the media playlists.
 fn names(snapshot: &Snapshot) -> impl Iterator<Item = Name> {
     let single = snapshot.renditions.is_empty().then(|| Name::playlist(None));
-    single.into_iter().chain(snapshot.renditions.iter().map(|one| Name::playlist(Some(&one.name))))
+    single.into_iter().chain(parts(snapshot).map(|name| Name::playlist(Some(name))))
+}
+
+/// Returns the names of the renditions, and of each language's subtitles.
+fn parts(snapshot: &Snapshot) -> impl Iterator<Item = &Arc<str>> {
+    let renditions = snapshot.renditions.iter().map(|one| &one.name);
+    renditions.chain(snapshot.subtitles.iter().map(|one| &one.name))
+}
+
+/// Returns the media playlist of this name.
+fn text_of<'s>(snapshot: &'s Snapshot, name: &Name) -> Option<&'s PlaylistBody> {
+    match &name.rendition {
+        None => snapshot.playlist.as_ref(),
+        Some(part) => snapshot.playlist_of(part).flatten(),
+    }
 }
 
 /// Whether a window has this rendition, or none where there is one picture.
 fn has(snapshot: &Snapshot, rendition: Option<&Arc<str>>) -> bool {
     match rendition {
         None => snapshot.renditions.is_empty(),
-        Some(name) => snapshot.rendition(name).is_some(),
+        Some(name) => snapshot.playlist_of(name).is_some(),
     }
 }
 

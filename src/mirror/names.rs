@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::config::defaults;
 use crate::units::Msn;
 
 /// The longest name of a rendition that is believed to be ours.
@@ -46,10 +47,16 @@ impl Name {
             return None;
         }
         let segment = match file {
-            Some(file) => Some(number(file)?),
+            Some(file) => Some(number(file, ending(rendition))?),
             None => None,
         };
         Some(Self { rendition: rendition.map(Arc::from), segment })
+    }
+
+    /// Whether it is of subtitles.
+    #[must_use]
+    pub fn is_of_subtitles(&self) -> bool {
+        is_subtitles(self.rendition.as_deref())
     }
 
     /// Whether it is a playlist, whose bytes change.
@@ -65,15 +72,25 @@ impl fmt::Display for Name {
             write!(f, "{rendition}/")?;
         }
         match self.segment {
-            Some(msn) => write!(f, "segments/{msn}.ts"),
+            Some(msn) => write!(f, "segments/{msn}{}", ending(self.rendition.as_deref())),
             None => f.write_str("index.m3u8"),
         }
     }
 }
 
+/// Returns how the names of a rendition's segments end.
+fn ending(rendition: Option<&str>) -> &'static str {
+    if is_subtitles(rendition) { ".vtt" } else { ".ts" }
+}
+
+/// Whether what stands where a rendition's name does is that of subtitles: no rendition may be called so.
+fn is_subtitles(rendition: Option<&str>) -> bool {
+    rendition.is_some_and(|name| name.starts_with(defaults::SUBTITLES_BEGIN))
+}
+
 /// Returns the number that a segment's file name says: only the one way we write it.
-fn number(file: &str) -> Option<Msn> {
-    let digits = file.strip_suffix(".ts")?;
+fn number(file: &str, ending: &str) -> Option<Msn> {
+    let digits = file.strip_suffix(ending)?;
     let bare = digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
     bare.then(|| digits.parse().ok()).flatten().map(Msn)
 }
@@ -88,7 +105,8 @@ mod tests {
     #[test]
     fn only_what_we_write_is_ours() {
         let ours = ["index.m3u8", "segments/0.ts", "segments/1795212345.ts", "720p/index.m3u8", "720p/segments/7.ts"];
-        for text in ours.into_iter().chain(["segments/segments/7.ts"]) {
+        let subtitles = ["subs-en/index.m3u8", "subs-pt-br/segments/7.vtt"];
+        for text in ours.into_iter().chain(["segments/segments/7.ts"]).chain(subtitles) {
             assert_eq!(Name::read(text).map(|name| name.to_string()).as_deref(), Some(text));
         }
         for other in [
@@ -104,6 +122,9 @@ mod tests {
             "/index.m3u8",
             "720p/segments/x/7.ts",
             "7.ts",
+            "subs-en/segments/7.ts",
+            "720p/segments/7.vtt",
+            "segments/7.vtt",
             "segments/99999999999999999999.ts",
             "notes.txt",
             "720p/notes.txt",

@@ -171,7 +171,7 @@ impl Shell {
     }
 
     async fn put_segment(&self, target: &Snapshot, name: &Name) -> Result<(), Trouble> {
-        let rendition = name.rendition.as_ref().map_or(Some(0), |rendition| target.rendition(rendition));
+        let rendition = name.rendition.as_ref().map_or(Some(0), |part| target.place_of(part));
         let body = name.segment.and_then(|msn| target.segments.get(&msn));
         let Some(content) = rendition.and_then(|n| body?.renditions.get(n)) else { return Ok(()) };
         // Shared from memory while it is new.

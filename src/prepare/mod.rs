@@ -20,6 +20,7 @@ pub mod recipe;
 pub mod sidecar;
 pub mod sizes;
 pub mod slate;
+pub mod subtitles;
 pub mod task;
 pub mod trial;
 pub mod verify;

@@ -194,4 +194,4 @@ pub struct Next {
 
 #[cfg(test)]
 #[path = "queue_tests.rs"]
-pub(super) mod tests;
+pub(in crate::prepare) mod tests;

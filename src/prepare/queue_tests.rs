@@ -35,7 +35,14 @@ pub(in crate::prepare) fn want(name: &str, due: i64) -> Want {
         path: name.into(),
         name: name.into(),
         stamp: FileStamp { size: 1, mtime_ns: 1 },
-        media: MediaInfo { format: "mov".to_owned(), duration: MediaTime::ZERO, video, audio: None },
+        media: MediaInfo {
+            format: "mov".to_owned(),
+            duration: MediaTime::ZERO,
+            video,
+            audio: None,
+            subtitles: Vec::new(),
+        },
+        subtitles: [].into(),
         metadata: Metadata::default(),
     };
     let profile = Profile {

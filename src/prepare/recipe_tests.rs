@@ -51,7 +51,13 @@ fn media(video: VideoInfo) -> MediaInfo {
         duration: None,
         start: MediaTime::ZERO,
     };
-    MediaInfo { format: "mov".to_owned(), duration: MediaTime::from_secs(10), video, audio: Some(audio) }
+    MediaInfo {
+        format: "mov".to_owned(),
+        duration: MediaTime::from_secs(10),
+        video,
+        audio: Some(audio),
+        subtitles: Vec::new(),
+    }
 }
 
 fn extent() -> Extent {

@@ -46,7 +46,13 @@ fn media() -> MediaInfo {
         start: MediaTime::ZERO,
         bit_rate: Some(3_000_000),
     };
-    MediaInfo { format: "matroska,webm".to_owned(), duration: MediaTime(123_456_789), video, audio: None }
+    MediaInfo {
+        format: "matroska,webm".to_owned(),
+        duration: MediaTime(123_456_789),
+        video,
+        audio: None,
+        subtitles: Vec::new(),
+    }
 }
 
 fn known(path: impl Into<PathBuf>, verdict: StoredVerdict) -> KnownFile {

@@ -106,6 +106,7 @@ fn known(path: &Path, stamp: FileStamp) -> KnownFile {
         duration: MediaTime::from_secs(5000),
         video,
         audio: None,
+        subtitles: Vec::new(),
     });
     let metadata = Metadata { title: "A film".to_owned(), ..Metadata::default() };
     let key = ContentKey(path.to_string_lossy().into());

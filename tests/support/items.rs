@@ -27,6 +27,7 @@ pub(crate) fn item(path: &Path) -> Arc<Item> {
         duration: time(&probe["format"], "duration").unwrap_or_default(),
         video: video_info(video),
         audio: of_kind("audio").map(audio_info),
+        subtitles: Vec::new(),
     };
     Arc::new(Item {
         key: ContentKey(clean.into()),
@@ -34,6 +35,7 @@ pub(crate) fn item(path: &Path) -> Arc<Item> {
         name: name.into(),
         stamp: FileStamp { size: path.metadata().unwrap().len(), mtime_ns: 0 },
         media,
+        subtitles: [].into(),
         metadata: Metadata::default(),
     })
 }

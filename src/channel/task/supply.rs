@@ -27,6 +27,7 @@ impl Shell {
         self.refused = reproaches(catalogue.refused.values());
         self.core.director().library_changed(catalogue, now);
         self.plan_changed = true;
+        self.offer_subtitles();
         self.ask_for_items();
         self.workshop_changed();
     }
@@ -86,7 +87,8 @@ impl Shell {
         };
     }
 
-    pub(super) fn ask_for_items(&self) {
+    pub(super) fn ask_for_items(&mut self) {
+        self.read_ahead();
         let wants = self.core.plan().wants().into_iter();
         let wants = wants.map(|(item, due)| Want { item, profile: Arc::clone(&self.profile), due });
         self.parts.preparer.want(&self.parts.config.id, wants.collect());

@@ -18,8 +18,25 @@ const COMMON: &str = "access-control-allow-origin: *\r\n\
 const PLAYLIST: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.apple.mpegurl\r\ncache-control: public, max-age=1\r\n\
     vary: accept-encoding\r\n";
 
-const SEGMENT: &str = "HTTP/1.1 200 OK\r\ncontent-type: video/mp2t\r\naccept-ranges: bytes\r\n\
-    cache-control: public, max-age=31536000, immutable\r\n";
+const SEGMENT: &str = "accept-ranges: bytes\r\ncache-control: public, max-age=31536000, immutable\r\n";
+
+/// What a segment is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// Picture and sound.
+    Media,
+    /// Subtitles.
+    Subtitles,
+}
+
+impl Kind {
+    fn head(self) -> &'static str {
+        match self {
+            Self::Media => "HTTP/1.1 200 OK\r\ncontent-type: video/mp2t\r\n",
+            Self::Subtitles => "HTTP/1.1 200 OK\r\ncontent-type: text/vtt\r\n",
+        }
+    }
+}
 
 /// What follows a head.
 #[derive(Clone, Debug)]
@@ -47,9 +64,9 @@ pub(super) fn playlist(out: &mut Vec<u8>, etag: &str, text: &Bytes, packed: Opti
 }
 
 /// Writes the head of a segment.
-pub(super) fn segment(out: &mut Vec<u8>, msn: Msn, len: usize) {
+pub(super) fn segment(out: &mut Vec<u8>, kind: Kind, msn: Msn, len: usize) {
     out.clear();
-    for part in [SEGMENT, COMMON] {
+    for part in [kind.head(), SEGMENT, COMMON] {
         out.extend_from_slice(part.as_bytes());
     }
     // Writing into a Vec cannot fail.

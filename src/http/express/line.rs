@@ -208,7 +208,7 @@ async fn answered(hot: &Arc<Hot>, seat: &Seat, peer: IpAddr, plain: Plain<'_>, h
             let snapshot = channel.snapshot.borrow();
             let playlist = match rendition {
                 None => snapshot.multivariant.as_ref().or(snapshot.playlist.as_ref())?,
-                Some(name) => snapshot.rendition(name).and(snapshot.playlist.as_ref())?,
+                Some(name) => snapshot.playlist_of(name)??,
             };
             seat.asked();
             channel.viewers.asked_by(Some(peer), plain.forwarded, plain.agent);
@@ -223,8 +223,17 @@ async fn answered(hot: &Arc<Hot>, seat: &Seat, peer: IpAddr, plain: Plain<'_>, h
             let len = content.len();
             let body = body_of(hot, content).await?;
             channel.viewers.sent(len);
-            answer::segment(head, msn, len);
+            answer::segment(head, answer::Kind::Media, msn, len);
             (rendition.map_or(HotRoute::Segment, |_| HotRoute::RenditionSegment), body)
+        }
+        Target::Subtitles(id, name, msn) => {
+            let channel = hot.view.channel(id)?;
+            let content = subtitles(&channel.snapshot.borrow(), name, msn)?;
+            seat.asked();
+            let bytes = content.bytes().await.ok()?;
+            channel.viewers.sent(bytes.len());
+            answer::segment(head, answer::Kind::Subtitles, msn, bytes.len());
+            (HotRoute::RenditionSegment, Body::Memory(bytes))
         }
     };
     hot.tally.answered_hot(route, begun.elapsed());
@@ -238,6 +247,10 @@ fn content(snapshot: &Snapshot, rendition: Option<&str>, msn: Msn) -> Option<Arc
         Some(name) => snapshot.rendition(name)?,
     };
     snapshot.segments.get(&msn)?.renditions.get(rendition).map(Arc::clone)
+}
+
+fn subtitles(snapshot: &Snapshot, name: &str, msn: Msn) -> Option<Arc<Content>> {
+    snapshot.segments.get(&msn)?.renditions.get(snapshot.subtitles_of(name)?).map(Arc::clone)
 }
 
 /// Returns a segment's bytes, from where they cost least; none where they cannot be read: the router finds out why.

@@ -5,7 +5,7 @@
 
 use crate::http::caching::names_gzip;
 use crate::http::head::is_host;
-use crate::http::hls::segment_number;
+use crate::http::hls::{segment_number, subtitles_number};
 use crate::units::Msn;
 
 /// The longest head that is looked at, in bytes; hyper takes longer ones.
@@ -24,6 +24,8 @@ pub(super) enum Target<'a> {
     Playlist(&'a str, Option<&'a str>),
     /// A segment of it, or of one of its renditions.
     Segment(&'a str, Option<&'a str>, Msn),
+    /// A segment of the subtitles of this name.
+    Subtitles(&'a str, &'a str, Msn),
 }
 
 /// A plain request.
@@ -132,7 +134,11 @@ fn target(path: &str) -> Option<Target<'_>> {
     if rest == "index.m3u8" {
         return Some(Target::Playlist(id, rendition));
     }
-    Some(Target::Segment(id, rendition, segment_number(rest.strip_prefix("segments/")?)?))
+    let file = rest.strip_prefix("segments/")?;
+    if let (Some(name), Some(msn)) = (rendition, subtitles_number(file)) {
+        return Some(Target::Subtitles(id, name, msn));
+    }
+    Some(Target::Segment(id, rendition, segment_number(file)?))
 }
 
 #[cfg(test)]
@@ -152,6 +158,12 @@ mod tests {
             ("a playlist", head(playlist, ""), Target::Playlist("cats", None), false),
             ("a segment", head("/channels/a-1/segments/17.ts", ""), Target::Segment("a-1", None, Msn(17)), false),
             ("a rendition", head("/channels/a/720p/index.m3u8", ""), Target::Playlist("a", Some("720p")), false),
+            (
+                "subtitles",
+                head("/channels/a/subs-en/segments/7.vtt", ""),
+                Target::Subtitles("a", "subs-en", Msn(7)),
+                false,
+            ),
             ("its segment", head("/channels/a/b/segments/0.ts", ""), Target::Segment("a", Some("b"), Msn(0)), false),
             (
                 "a browser",
@@ -202,6 +214,8 @@ mod tests {
             head("/channels/cats/segments/index.m3u8", ""),
             head("/channels/cats/720p/x/index.m3u8", ""),
             head("/channels/cats/segments/017.ts", ""),
+            head("/channels/cats/segments/17.vtt", ""),
+            head("/channels/cats/subs-en/segments/017.vtt", ""),
             head("/channels/%63ats/index.m3u8", "").replace("%63", "c%"),
             head("/channels//segments/1.ts/x", ""),
             head("/api/channels", ""),
@@ -221,7 +235,7 @@ mod tests {
 
     /// A channel's id that no channel has: it is looked for, not found, and left to the router.
     fn odd(target: Target<'_>) -> bool {
-        let (Target::Playlist(id, _) | Target::Segment(id, ..)) = target;
+        let (Target::Playlist(id, _) | Target::Segment(id, ..) | Target::Subtitles(id, ..)) = target;
         crate::units::ChannelId::new(id).is_none()
     }
 

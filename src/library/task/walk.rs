@@ -10,7 +10,7 @@ use walkdir::WalkDir;
 
 use crate::library::catalogue::Walk;
 use crate::library::reach::FolderId;
-use crate::library::{FileStamp, names};
+use crate::library::{FileStamp, names, subtitles};
 
 /// How deep folders are followed: real collections have five levels, loops of links are found before.
 pub(super) const DEPTH_MAX: usize = 32;
@@ -81,7 +81,7 @@ fn walk_folder(walk: &mut Walk, index: usize, root: &Path, excluded: &[PathBuf])
                 continue;
             }
         };
-        let (video, sidecar) = (names::is_video_name(entry.file_name()), names::is_sidecar_name(entry.file_name()));
+        let (video, sidecar) = (names::is_video_name(entry.file_name()), is_beside(entry.file_name()));
         if !(video || sidecar) || !entry.file_type().is_file() {
             continue;
         }
@@ -97,6 +97,11 @@ fn walk_folder(walk: &mut Walk, index: usize, root: &Path, excluded: &[PathBuf])
             return;
         }
     }
+}
+
+/// Whether a file of this name may tell about a video, or hold its subtitles.
+fn is_beside(name: &std::ffi::OsStr) -> bool {
+    names::is_sidecar_name(name) || subtitles::is_subtitle_name(name)
 }
 
 fn entry_problem(root: &Path, error: &walkdir::Error) -> Option<(PathBuf, String)> {

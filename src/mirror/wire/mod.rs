@@ -59,10 +59,10 @@ impl Depot {
         if !self.has_headers {
             return Attributes::new();
         }
-        let (kind, cache) = if name.is_playlist() {
-            (hls::PLAYLIST_TYPE, hls::PLAYLIST_CACHE)
-        } else {
-            (hls::TS_TYPE, hls::SEGMENT_CACHE)
+        let (kind, cache) = match (name.is_playlist(), name.is_of_subtitles()) {
+            (true, _) => (hls::PLAYLIST_TYPE, hls::PLAYLIST_CACHE),
+            (false, true) => (hls::VTT_TYPE, hls::SEGMENT_CACHE),
+            (false, false) => (hls::TS_TYPE, hls::SEGMENT_CACHE),
         };
         Attributes::from_iter([(Attribute::ContentType, kind), (Attribute::CacheControl, cache)])
     }
