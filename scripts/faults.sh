@@ -9,7 +9,7 @@ rm -rf "$rows/faults" "$rows/peers"
 
 # All suites are run, also after a failure: a table with a hole tells more than none.
 failed=0
-suites=(faults_on_air faults_machine faults_clock faults_folder faults_storage faults_prepare resilience players hostile_peers)
+suites=(faults faults_on_air faults_machine resilience players hostile_peers)
 cargo test --locked --no-fail-fast "${suites[@]/#/--test=}" || failed=1
 scripts/browser-tests.sh tests/browser faults.test.mjs wrap.test.mjs || failed=1
 

@@ -1,10 +1,4 @@
 //! What happens to viewers when preparing fails: its ffmpeg killed, hanging, writing without end.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#![expect(clippy::disallowed_methods, reason = "tests start programs and write files")]
-
-#[path = "support/items.rs"]
-mod items;
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,6 +6,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::faults::{STILL_MAX, Seen};
+use crate::support::ffmpegs;
+use crate::support::hls_reader::Rules;
+use crate::support::station::{Home, Settings, Station, files_below, signal};
+use crate::support::sync::{Codecs, FlashBeep};
+use crate::support::viewer::{Recording, watched};
 use jiff::SignedDuration;
 use nightcast::config::{PrepareMode, Preset, Profile, Style};
 use nightcast::ffmpeg::Family;
@@ -19,12 +19,6 @@ use nightcast::ffmpeg::encoders::Codec;
 use nightcast::prepare::MezzanineId;
 use nightcast::prepare::job::{JobError, Request, Tools, task as job};
 use nightcast::prepare::trial::Chosen;
-use support::faults::{STILL_MAX, Seen};
-use support::ffmpegs;
-use support::hls_reader::Rules;
-use support::station::{Home, Settings, Station, files_below, signal};
-use support::sync::{Codecs, FlashBeep};
-use support::viewer::{Recording, watched};
 use tokio_util::sync::CancellationToken;
 
 /// Every film is encoded alike, so that seams are seamless and each discontinuity is the fault's.
@@ -151,7 +145,7 @@ fn a_hanging_ffmpeg_keeps_neither_the_air_nor_other_films_waiting() {
 }
 
 /// Writes a program that does what an ffmpeg does, but for the mezzanines of films whose name holds a word.
-fn wrapper(folder: &Path, word: &str, instead: &str) -> std::ffi::OsString {
+pub(crate) fn wrapper(folder: &Path, word: &str, instead: &str) -> std::ffi::OsString {
     let path = folder.join("ffmpeg-wrapper");
     let script = format!(
         "#!/bin/sh\ncase \"$*\" in *{word}*.m3u8*)\n  for last; do :; done\n  {instead};;\nesac\nexec ffmpeg \"$@\"\n"
@@ -185,7 +179,7 @@ async fn an_ffmpeg_that_does_nothing_is_ended_and_the_film_may_be_tried_again() 
     let folder = tempfile::tempdir().unwrap();
     let film = folder.path().join("a.mkv");
     FlashBeep { codecs: Codecs::HevcAac, ..FlashBeep::default() }.make(&ffmpegs::system(), &film);
-    let item = items::item(&film);
+    let item = crate::items::item(&film);
     let profile = Profile {
         width: 320,
         height: 180,

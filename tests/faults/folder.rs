@@ -1,10 +1,6 @@
 //! Goal: whatever happens to a watched folder, what was prepared stays on air as long as is sensible, and what comes is
 //! found. Method: the real station on a folder that is taken away, emptied, renamed, closed, disturbed; a strict viewer
 //! watches throughout.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#![expect(clippy::disallowed_methods, reason = "tests start programs and touch the disk")]
-
-mod support;
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,14 +8,14 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::support::faults::{STILL_MAX, Seen};
+use crate::support::ffmpegs;
+use crate::support::hls_reader::Rules;
+use crate::support::shim::shim;
+use crate::support::station::{Home, Settings, Station, rest};
+use crate::support::sync::FlashBeep;
+use crate::support::viewer::watched;
 use jiff::SignedDuration;
-use support::faults::{STILL_MAX, Seen};
-use support::ffmpegs;
-use support::hls_reader::Rules;
-use support::shim::shim;
-use support::station::{Home, Settings, Station, rest};
-use support::sync::FlashBeep;
-use support::viewer::watched;
 
 /// How soon a change must be known that no event tells.
 const KNOWN_MAX: Duration = Duration::from_secs(20);

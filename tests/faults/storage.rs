@@ -1,24 +1,20 @@
 //! What happens to viewers when the disk or what lies on it fails: full, read-only, damaged, removed, shared.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#![expect(clippy::disallowed_methods, reason = "tests start programs, break files and read the clock")]
-
-mod support;
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::support::faults::{STILL_MAX, Seen};
+use crate::support::ffmpegs;
+use crate::support::hls_reader::Rules;
+use crate::support::media::decode_errors;
+use crate::support::shim::shim;
+use crate::support::station::{Home, Settings, Station, rest};
+use crate::support::sync::FlashBeep;
+use crate::support::viewer::{Recording, watched};
 use jiff::SignedDuration;
 use rusqlite::Connection;
-use support::faults::{STILL_MAX, Seen};
-use support::ffmpegs;
-use support::hls_reader::Rules;
-use support::media::decode_errors;
-use support::shim::shim;
-use support::station::{Home, Settings, Station, rest};
-use support::sync::FlashBeep;
-use support::viewer::{Recording, watched};
 
 /// Every film is encoded alike, so that seams are seamless and each discontinuity is the fault's.
 const CHANNEL: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\nprepare = \"always\"\n\
