@@ -8,6 +8,12 @@ use crate::units::MediaTime;
 /// (`-dts_delta_threshold`, 10 s).
 const JUMP: MediaTime = MediaTime::from_secs(10);
 
+/// How long a packet of AAC lasts at 48,000 samples a second.
+const AAC_PACKET: MediaTime = MediaTime(1920);
+
+/// How far from its place a packet may begin, in ticks: containers that count milliseconds are not exact enough.
+const PLACE_ROUNDING: u64 = 9;
+
 /// What to show of a file so that [`PacketScan`] can read it.
 pub const SHOW_ENTRIES: &str = "packet=stream_index,pts_time,dts_time,duration_time,size,flags:\
     stream=index,codec_name,codec_type,width,height,has_b_frames,color_space,sample_rate,channels:format=start_time";
@@ -25,6 +31,11 @@ pub struct Track {
     pub bytes: u64,
     /// Whether decoding times never go back.
     pub monotonic: bool,
+    /// How many packets before the first are never heard: an encoder's priming.
+    pub priming: u64,
+    /// Whether each packet begins where a packet of AAC does that follows on the one before, at 48,000 samples a second,
+    /// and none is passed over.
+    pub seamless: bool,
 }
 
 impl Track {
@@ -105,6 +116,8 @@ pub struct PacketScan {
 struct Follow {
     index: u32,
     track: Option<Track>,
+    /// Packets before the first that are never heard.
+    priming: u64,
     next_dts: Option<MediaTime>,
     last_dts: Option<MediaTime>,
 }
@@ -187,6 +200,7 @@ impl PacketScan {
         if packet.flags.contains('D') {
             // Never shown or heard: lead-in of an edit list, priming of an encoder.
             self.gops.discarded |= is_video;
+            follow.passed_over();
             return;
         }
         self.gops.damaged |= is_video && packet.flags.contains('C');
@@ -256,12 +270,23 @@ impl PacketScan {
 }
 
 impl Follow {
+    /// Takes a packet that is never shown or heard.
+    fn passed_over(&mut self) {
+        match &mut self.track {
+            None => self.priming += 1,
+            Some(track) => track.seamless = false,
+        }
+    }
+
     /// Returns the time since the packet before.
     fn take(&mut self, pts: MediaTime, dts: Option<MediaTime>, packet: &Packet<'_>) -> Option<MediaTime> {
         let delta = dts.zip(self.last_dts).map(|(dts, last)| dts - last);
         let duration = packet.duration.or(delta).unwrap_or_default().max(MediaTime::ZERO);
-        let track =
-            self.track.get_or_insert_with(|| Track { first: pts, end: pts, monotonic: true, ..Track::default() });
+        let begun =
+            Track { first: pts, end: pts, monotonic: true, priming: self.priming, seamless: true, ..Track::default() };
+        let track = self.track.get_or_insert(begun);
+        let place = AAC_PACKET.0.saturating_mul(i64::try_from(track.packets).unwrap_or(i64::MAX));
+        track.seamless &= (pts - track.first).0.abs_diff(place) <= PLACE_ROUNDING;
         track.first = track.first.min(pts);
         track.end = track.end.max(pts + duration);
         track.packets += 1;
@@ -278,6 +303,7 @@ impl Follow {
             track.end += packet.duration.unwrap_or_default();
             track.packets += 1;
             track.monotonic = false;
+            track.seamless = false;
         }
     }
 }
@@ -332,6 +358,30 @@ mod tests {
                     packet,0,-999999999,999999999,999999999,18446744073709551615,__\n";
         for format in ["mpegts", "matroska,webm"] {
             assert_eq!(scan(format, huge).video.bytes, u64::MAX, "{format}");
+        }
+    }
+
+    #[test]
+    fn a_sound_is_seamless_where_packet_follows_packet() {
+        let sound = |starts: &[&str], duration: &str| {
+            let packets: Vec<_> =
+                starts.iter().map(|start| format!("packet,1,{start},{start},{duration},300,K_")).collect();
+            let lines = format!(
+                "packet,0,0.0,0.0,0.04,900,K_\npacket,1,-0.021333,-0.021333,0.021333,258,KD\n{}",
+                packets.join("\n")
+            );
+            let audio = scan("mov", &lines).audio.unwrap();
+            (audio.priming, audio.seamless)
+        };
+        let duration = "0.021333";
+        assert_eq!(sound(&["0.000000", "0.021333", "0.042667", "0.064000"], duration), (1, true));
+        for (sentence, starts) in [
+            ("a packet is missing", ["0.000000", "0.021333", "0.064000"]),
+            ("one is there twice", ["0.000000", "0.021333", "0.021334"]),
+            ("milliseconds", ["0.000", "0.021", "0.043"]),
+            ("2,048 samples", ["0.000000", "0.042667", "0.085333"]),
+        ] {
+            assert_eq!(sound(&starts, duration), (1, false), "{sentence}");
         }
     }
 

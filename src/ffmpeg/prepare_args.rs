@@ -50,6 +50,8 @@ pub struct Sound {
     pub channels: u32,
     /// What is done to its loudness.
     pub loudness: Loudness,
+    /// Where its packets are copied: how many come before the first that is to be heard. None where it is made anew.
+    pub kept: Option<u64>,
 }
 
 /// What is done to the loudness.
@@ -226,8 +228,16 @@ pub fn prepare_args(job: &Job<'_>) -> Vec<OsString> {
         Picture::Renditions(_, scaled) => args.extend(renditions::encoders(scaled)),
         Picture::Kept(kept) => args.extend(renditions::encoders_beside_the_original(kept)),
     }
-    args.extend(["-af".into(), sound_filters(job.audio, job.audio_packets).into()]);
-    args.extend(sound_encoder(job.audio_kbps));
+    match job.audio.and_then(|sound| sound.kept) {
+        Some(before) => {
+            args.extend(["-c:a", "copy", "-bsf:a"].map(Into::into));
+            args.push(whole_packets(before, job.audio_packets).into());
+        }
+        None => {
+            args.extend(["-af".into(), sound_filters(job.audio, job.audio_packets).into()]);
+            args.extend(sound_encoder(job.audio_kbps));
+        }
+    }
     // A film with many faults is shown with its faults: the check of its length decides, not the count.
     args.extend(["-max_error_rate", "1"].map(Into::into));
     // Streams far apart in the file are still written side by side.
@@ -333,6 +343,13 @@ pub(super) fn sound_filters(sound: Option<Sound>, packets: u64) -> String {
     chain.join(",")
 }
 
+/// Returns the bitstream filter that passes on so many packets of a copied sound, unchanged, each at its own time. Not
+/// `-frames:a`, which ends the picture, too (5.1); and no `setts`, whose time base 5.1 and 9.0 understand differently.
+fn whole_packets(before: u64, packets: u64) -> String {
+    let end = before.saturating_add(packets);
+    format!("noise=drop='lt(n,{before})+gte(n,{end})'")
+}
+
 const STEREO: &str = "aformat=sample_fmts=fltp:sample_rates=48000:channel_layouts=stereo";
 
 /// Returns the ffmpeg command line that measures the loudness of an item's sound, as it will be heard: in stereo.
@@ -357,12 +374,12 @@ pub fn scan_args(input: &Path, format: &str) -> Vec<OsString> {
     args
 }
 
-/// Returns the ffmpeg command line that decodes a range of a mezzanine and fails at the first error.
+/// Returns the ffmpeg command line that decodes a stream (`0:v:0`, `0:a:0`) in a range of a mezzanine and fails at the first error.
 ///
 /// Nobody looks at the picture: without smoothing its blocks it takes a quarter less (measured: 1080p at eleven times
 /// real time on one core).
 #[must_use]
-pub fn decode_args(ts: &Path, start: u64, end: u64) -> Vec<OsString> {
+pub fn decode_args(ts: &Path, stream: &str, start: u64, end: u64) -> Vec<OsString> {
     let mut url = OsString::from(format!("subfile,,start,{start},end,{end},,:"));
     url.push(file_url(ts));
     let mut args: Vec<OsString> =
@@ -372,7 +389,7 @@ pub fn decode_args(ts: &Path, start: u64, end: u64) -> Vec<OsString> {
         ["-protocol_whitelist", "subfile,file", "-format_whitelist", "mpegts", "-f", "mpegts", "-i"].map(Into::into),
     );
     args.push(url);
-    args.extend(["-map", "0:v:0", "-f", "null", "-"].map(Into::into));
+    args.extend(["-map", stream, "-f", "null", "-"].map(Into::into));
     args
 }
 
@@ -420,7 +437,7 @@ mod tests {
             shift: MediaTime::from_secs(-2),
             video: 0,
             picture: Picture::Copy,
-            audio: Some(Sound { index: 1, channels: 6, loudness: Loudness::Gain(-3.5) }),
+            audio: Some(Sound { index: 1, channels: 6, loudness: Loudness::Gain(-3.5), kept: None }),
             audio_packets: 100,
             audio_kbps: 160,
             urgent: false,
@@ -439,5 +456,10 @@ mod tests {
     fn sound_is_cut_to_whole_packets_with_room_for_the_priming() {
         let chain = sound_filters(None, 100);
         assert_eq!(chain, "apad=whole_len=102400,atrim=start_sample=1024:end_sample=102400");
+    }
+
+    #[test]
+    fn a_copied_sound_is_cut_to_whole_packets() {
+        assert_eq!(whole_packets(1, 100), "noise=drop='lt(n,1)+gte(n,101)'");
     }
 }

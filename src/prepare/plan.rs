@@ -165,3 +165,36 @@ pub fn shortened(extent: &Extent, plan: &Plan, made: u64) -> Option<Extent> {
 pub fn instead_of_remux(why: String) -> Recipe {
     Recipe::Transcode { reasons: vec![Reason::RemuxFailed(why)] }
 }
+
+/// How far from the picture's first frame a copied sound may begin, in ticks: what ffprobe's microseconds hide.
+const SOUND_APART: u64 = 2;
+
+/// How much more than the channel's bit rate a copied sound may take.
+const SOUND_EXCESS: f64 = 1.6;
+
+/// Returns how many packets of an original's sound come before the first that is to be heard, where its packets can be
+/// copied beside a picture that is kept: AAC in our own layout, whole from beginning to end, whose packets begin with the
+/// picture. That its loudness is right is for others to know, and only its bytes tell whether every player can decode it.
+#[must_use]
+pub fn kept_sound(media: &MediaInfo, extent: &Extent, plan: &Plan, profile: &Profile) -> Option<u64> {
+    let keeps_picture = matches!(plan.picture, Picture::Copy | Picture::Kept(_));
+    let (audio, track) = (media.audio.as_ref()?, extent.audio.as_ref()?);
+    let stream = extent.streams.get(audio.index as usize)?;
+    let ours = stream.codec == "aac" && stream.size == (length::SAMPLE_RATE, 2);
+    if !(keeps_picture && ours && track.seamless) {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a day of sound is far below 2^53 bits")]
+    let kbps = track.bytes as f64 * 0.008 / track.length().as_secs_f64().max(1.0);
+    let earlier = (plan.zero - track.first).0;
+    let packet = length::packets_length(1).0;
+    let before = u64::try_from((earlier + packet / 2).div_euclid(packet)).ok()?;
+    let apart = length::packets_length(before).0.abs_diff(earlier);
+    let enough = track.packets >= before.saturating_add(plan.audio_packets);
+    let fits = kbps <= f64::from(profile.audio_kbps) * SOUND_EXCESS;
+    (enough && fits && apart <= SOUND_APART).then_some(track.priming + before)
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

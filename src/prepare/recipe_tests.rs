@@ -61,8 +61,14 @@ fn media(video: VideoInfo) -> MediaInfo {
 }
 
 fn extent() -> Extent {
-    let track =
-        |bytes| Track { first: MediaTime::ZERO, end: MediaTime::from_secs(10), packets: 250, bytes, monotonic: true };
+    let track = |bytes| Track {
+        first: MediaTime::ZERO,
+        end: MediaTime::from_secs(10),
+        packets: 250,
+        bytes,
+        monotonic: true,
+        ..Track::default()
+    };
     Extent {
         video: track(2_500_000),
         audio: Some(track(200_000)),

@@ -157,6 +157,7 @@ mod tests {
             packets,
             bytes: 0,
             monotonic: true,
+            ..Track::default()
         };
         let stream = |codec: &str, kind: &str, size| StreamLine {
             codec: codec.to_owned(),

@@ -36,6 +36,8 @@ const LAST: u8 = 19;
 /// Who decodes, and in whose name.
 #[derive(Clone, Copy, Debug)]
 pub struct Decoder<'a> {
+    /// What is decoded: `0:v:0`, the kept picture, or `0:a:0`.
+    pub stream: &'a str,
     /// The ffmpeg program.
     pub ffmpeg: &'a Path,
     /// Its niceness.
@@ -62,7 +64,7 @@ pub(in crate::prepare) async fn decode(
     let limit = LEAST + Duration::from_secs_f64(length.as_secs_f64().max(0.0) * SLOWEST);
     let spec = ChildSpec {
         program: decoder.ffmpeg.to_owned(),
-        args: args::decode_args(ts, first.offset, last.offset + u64::from(last.len)),
+        args: args::decode_args(ts, decoder.stream, first.offset, last.offset + u64::from(last.len)),
         folder: None,
         role: Role::Prepare,
         limits: Limits { nice: decoder.nice, file_bytes: Limits::PROBE.file_bytes, ..Limits::PREPARE },
@@ -81,7 +83,7 @@ pub(in crate::prepare) async fn decode(
 
 /// Looks through a piece of a mezzanine that is ready, when nobody else has anything to do.
 pub(in crate::prepare) async fn look(piece: &Piece, ffmpeg: &Path, family: &Family, token: &CancellationToken) -> Seen {
-    let decoder = Decoder { ffmpeg, nice: LAST, family };
+    let decoder = Decoder { stream: "0:v:0", ffmpeg, nice: LAST, family };
     let mezzanine = &piece.mezzanine;
     match decode(&mezzanine.path, &mezzanine.gops, piece.gops.clone(), decoder, token).await {
         Ok(()) => Seen::Clean,

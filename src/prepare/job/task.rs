@@ -45,8 +45,8 @@ const STDOUT_MAX: u64 = 1 << 20;
 /// Estimated, and generous: no encode on a machine that can keep a channel on air comes near.
 const CPU_SECS_LEAST: u64 = 900;
 const CPU_SECS_A_SECOND: u64 = 400;
-/// How many preparations of one item are tried: remux, transcode by a chip, transcode, transcode at its true length.
-const ATTEMPTS_MAX: usize = 4;
+/// How many preparations of one item are tried: remux with its sound, remux, transcode by a chip, transcode, transcode at its true length.
+const ATTEMPTS_MAX: usize = 5;
 /// Progress is logged this often.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
 
@@ -70,14 +70,16 @@ pub async fn run(
     if let Some(damage) = request.damage.as_ref().filter(|_| recipe.keeps_picture()) {
         recipe = plan::instead_of_remux(damage.to_string());
     }
-    let mut chip = Chip::default();
+    let (mut chip, mut keeps_sound) = (Chip::default(), true);
     for attempt in 0..ATTEMPTS_MAX {
         let extent = extent.as_mut().map_err(|error| error.clone())?;
         let mut plan = plan::plan(media, extent, &request.profile, &recipe, tools.can_tone_map)
             .map_err(|unfit| JobError::Unfit(unfit.to_string()))?;
         chip.takes(&mut plan.picture, request, tools).await;
         let files = Files::new(request, attempt);
-        let failure = match worker.attempt(&plan, &recipe, extent, loudness, &files).await {
+        let sound = plan::kept_sound(media, extent, &plan, &request.profile).filter(|_| keeps_sound);
+        let how = How { recipe: &recipe, loudness, sound: sound.filter(|_| loudness == Loudness::AsIs) };
+        let failure = match worker.attempt(&plan, how, extent, &files).await {
             Ok(mezzanine) => {
                 let codec = plan.picture.encoder().map(|encoder| encoder.manner.codec);
                 Chip::did_it(codec, tools);
@@ -95,6 +97,7 @@ pub async fn run(
             ) => {
                 return Err(error);
             }
+            _ if how.sound.is_some() => keeps_sound = false,
             // Whatever is wrong with the item, x264 will say so, too.
             failure if chip.failed(&plan.picture, &failure, tools) => {}
             failure if recipe.keeps_picture() => recipe = plan::instead_of_remux(failure.to_string()),
@@ -120,6 +123,15 @@ fn miscounted(made: u64, wanted: u64) -> String {
     } else {
         format!("{made} frames came out of it instead of {wanted}; it changes in the middle")
     }
+}
+
+/// How one attempt is made.
+#[derive(Clone, Copy)]
+struct How<'a> {
+    recipe: &'a Recipe,
+    loudness: Loudness,
+    /// Where its sound is copied: how many packets come before the first that is to be heard.
+    sound: Option<u64>,
 }
 
 /// The files of one attempt.
@@ -168,7 +180,7 @@ impl Worker<'_> {
 
     fn sound(&self, loudness: Loudness) -> Option<Sound> {
         let audio = self.request.item.media.audio.as_ref()?;
-        Some(Sound { index: audio.index, channels: audio.channels, loudness })
+        Some(Sound { index: audio.index, channels: audio.channels, loudness, kept: None })
     }
 
     /// Looks through the original; the container's word is taken when that takes too long.
@@ -215,9 +227,8 @@ impl Worker<'_> {
     async fn attempt(
         &self,
         plan: &Plan,
-        recipe: &Recipe,
+        how: How<'_>,
         extent: &Extent,
-        loudness: Loudness,
         files: &Files,
     ) -> Result<Mezzanine, AttemptError> {
         let item = &self.request.item;
@@ -229,7 +240,7 @@ impl Worker<'_> {
             shift: plan.shift,
             video: item.media.video.index,
             picture: plan.picture.clone(),
-            audio: self.sound(loudness).filter(|_| has_sound),
+            audio: self.sound(how.loudness).filter(|_| has_sound).map(|sound| Sound { kept: how.sound, ..sound }),
             audio_packets: plan.audio_packets,
             audio_kbps: self.request.profile.audio_kbps,
             urgent: self.request.urgent,
@@ -246,7 +257,7 @@ impl Worker<'_> {
         let probe = (self.tools.ffprobe.as_path(), &self.request.family);
         let check = check(&self.request.id, plan.expected, &grown, &files.ts, probe, self.token);
         // Beside one another: nothing is ready before all of it was seen.
-        let (checked, decoded) = tokio::join!(check, self.decode_ends(recipe, &grown, &files.ts));
+        let (checked, decoded) = tokio::join!(check, self.decode_kept(how, &grown, &files.ts));
         let mezzanine = checked?;
         decoded?;
         let _gone = std::fs::remove_file(&files.playlist);
@@ -297,13 +308,20 @@ impl Worker<'_> {
         look(grown, &files.ts, &files.playlist).await
     }
 
-    /// Decodes the ends of a picture that was kept; the rest is looked through when there is time.
-    async fn decode_ends(&self, recipe: &Recipe, grown: &Grown, ts: &Path) -> Result<(), AttemptError> {
-        let Some(last) = grown.gops().len().checked_sub(1).filter(|_| recipe.keeps_picture()) else { return Ok(()) };
-        let decoder = Decoder { ffmpeg: &self.tools.ffmpeg, nice: self.nice(), family: &self.request.family };
-        let end = |gop: usize| inspection::decode(ts, grown.gops(), gop..=gop, decoder, self.token);
-        let (first, last) = tokio::join!(end(0), end(last));
-        first.and(last)
+    /// Decodes what was kept: all of a sound, and the ends of a picture. The rest of it is looked through when there is
+    /// time.
+    async fn decode_kept(&self, how: How<'_>, grown: &Grown, ts: &Path) -> Result<(), AttemptError> {
+        let kept = how.recipe.keeps_picture();
+        let Some(last) = grown.gops().len().checked_sub(1).filter(|_| kept) else { return Ok(()) };
+        let (ffmpeg, family) = (self.tools.ffmpeg.as_path(), &self.request.family);
+        let decode = |stream, gops| {
+            let decoder = Decoder { stream, ffmpeg, nice: self.nice(), family };
+            inspection::decode(ts, grown.gops(), gops, decoder, self.token)
+        };
+        let sound = async { if how.sound.is_some() { decode("0:a:0", 0..=last).await } else { Ok(()) } };
+        let ends = (decode("0:v:0", 0..=0), decode("0:v:0", last..=last), sound);
+        let (first, last, sound) = tokio::join!(ends.0, ends.1, ends.2);
+        first.and(last).and(sound)
     }
 
     fn growth(&self, grown: &Grown, made: MediaTime, started: Instant, plan: &Plan, files: &Files) -> Growth {
