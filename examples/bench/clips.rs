@@ -69,8 +69,17 @@ pub(crate) const FIT_6M: Kind = Kind {
     ..FIT_3M
 };
 
-/// Keeps its picture, alone, and lasts.
-pub(crate) const FIT_LONG: Kind = Kind { folder: "fit-long", clips: 1, rounds: 10, ..FIT_3M };
+/// Keeps its picture, alone, and lasts: 4 Mbit/s.
+pub(crate) const FIT_LONG: Kind = Kind {
+    folder: "fit-long-1080p",
+    words: "H.264 High 1080p25, closed GOPs of 2 s, 4 Mbit/s, AAC (mp4)",
+    size: "1920x1080",
+    clips: 1,
+    rounds: 10,
+    codecs: "-c:v libx264 -preset veryfast -profile:v high -b:v 4000k -minrate 4000k -maxrate 4000k -bufsize 4000k \
+        -x264-params nal-hrd=cbr:open-gop=0:keyint=50:min-keyint=50:scenecut=0 -c:a aac -b:a 160k",
+    ..FIT_3M
+};
 
 /// Large enough for three sizes of picture, alone: 6 Mbit/s.
 pub(crate) const FULL_HD: Kind = Kind {

@@ -27,7 +27,7 @@ const CPU: &str = "CPU a channel, of one core";
 const ZAP: &[(&str, &str)] = &[("Rate", "3 Mbit/s"), ("From the click until", "first frame shown")];
 const MANY: &[(&str, &str)] = &[("Channels", "200")];
 
-const FIGURES: [Figure; 17] = [
+const FIGURES: [Figure; 20] = [
     figure(
         "Cold start, films that keep their picture",
         "start",
@@ -78,6 +78,27 @@ const FIGURES: [Figure; 17] = [
         "Playlists a second beside nginx, 64 connections",
         "serving",
         &[("What", "playlist"), ("Connections", "64"), ("gzip taken", "no")],
+        "Ratio",
+        Words("at least 1.0"),
+    ),
+    figure(
+        "Segments a second beside nginx, 1,000 connections",
+        "serving",
+        &[("What", "segment"), ("Connections", "1000")],
+        "Ratio",
+        Words("at least 1.0"),
+    ),
+    figure(
+        "Segments: CPU a gigabyte beside nginx, 1,000 connections",
+        "serving",
+        &[("What", "segment"), ("Connections", "1000")],
+        "Ratio (2)",
+        Words("at most 1.0"),
+    ),
+    figure(
+        "Playlists a second beside nginx, 1,000 connections",
+        "serving",
+        &[("What", "playlist"), ("Connections", "1000"), ("gzip taken", "no")],
         "Ratio",
         Words("at least 1.0"),
     ),

@@ -20,6 +20,8 @@ use tokio_util::task::TaskTracker;
 pub(crate) enum Need {
     /// In ten minutes.
     InTime,
+    /// In ten minutes; and it is waited for until its picture was looked through.
+    Sound,
     /// Viewers wait.
     Now,
 }
@@ -73,7 +75,7 @@ async fn prepared(channel: &Channel, need: Need) -> Result<Duration> {
     let took = loop {
         changes.borrow_and_update();
         match preparer.state(&id) {
-            Prepared::Ready(_) => break begun.elapsed(),
+            Prepared::Ready(_) if need != Need::Sound || preparer.is_sound(&id) => break begun.elapsed(),
             Prepared::Failed(why) => bail!("the film could not be prepared: {why}"),
             _ => changes.changed().await?,
         }
