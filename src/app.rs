@@ -112,8 +112,7 @@ pub async fn run(
         }
     };
     tracker.spawn(clock.clone().follow(root.clone()));
-    let turns = channels::turns();
-    let tuner = tuner::begin(&config.apps, &station.data, address, &tracker, &root);
+    let (turns, tuner) = (channels::turns(), tuner::begin(&config.apps, &station.data, address, &tracker, &root));
     let titles = Titles::new(&station.ffmpeg, &station.ffprobe, &station.data, &ground.children, root.clone());
     let (preparing, time) = (preparer.clone(), clock.clone());
     let common = Common { ground, preparer: preparing, titles, clock: time, first_timestamp, run_folder, turns, tuner };

@@ -5,6 +5,7 @@
 //! its maker and by a strict client of our own, which reads every document and plays what they name.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::disallowed_methods, reason = "tests start programs, read the clock and write files")]
+#![expect(clippy::print_stdout, reason = "tells what each program played")]
 
 #[path = "apps/client.rs"]
 mod client;

@@ -68,6 +68,19 @@ fn check_finds_a_good_machine_good_and_changes_nothing() {
     assert!(!home.path("data").exists());
 }
 
+/// Goal: whoever sets up a logo or a tuner hears what of it apps will not see. Method: a file that is no picture, and a tuner
+/// on an address that only this machine reaches.
+#[test]
+fn check_tells_of_a_logo_and_a_tuner_that_apps_will_not_see() {
+    let channel = Settings::default().channels;
+    let channels = format!("[apps]\nhdhomerun = true\n{channel}logo = \"one.png\"\n");
+    let home = Home::new(Settings { channels, ..Settings::default() });
+    fs::write(home.path("one.png"), "no picture").unwrap();
+    let warnings = checks(&json(&home, &["check", "--json"], 0), "warning");
+    assert!(warnings["logo of one"].0.contains("neither PNG, JPEG, WebP nor SVG"), "{warnings:?}");
+    assert!(warnings.contains_key("tuner"), "{warnings:?}");
+}
+
 /// Goal: who asks for a chip that is not there hears it before the station runs without it. Method: VA-API by a program
 /// that finds none.
 #[test]

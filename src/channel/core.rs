@@ -376,10 +376,10 @@ impl Core {
 
     /// Returns all that comes after what is on air at the live edge, by the wall clock as it is now. A plan of a day is
     /// told every other second and changes every few minutes: as long as it has not, it is the same slice.
-    pub fn next(&mut self) -> Arc<[AiringStatus]> {
+    pub fn what_comes(&mut self) -> Arc<[AiringStatus]> {
         let told = self.coming.iter().map(|one| (one.serial, &one.metadata, one.start, one.duration));
-        if !self.all_that_comes().eq(told) {
-            let told = self.all_that_comes().map(|(serial, metadata, start, duration)| AiringStatus {
+        if !self.all_coming().eq(told) {
+            let told = self.all_coming().map(|(serial, metadata, start, duration)| AiringStatus {
                 serial,
                 metadata: Arc::clone(metadata),
                 start,
@@ -391,14 +391,15 @@ impl Core {
     }
 
     /// Serial, metadata, beginning and length of all that comes.
-    fn all_that_comes(&self) -> impl Iterator<Item = (Option<u64>, &Arc<Metadata>, Timestamp, MediaTime)> {
+    fn all_coming(&self) -> impl Iterator<Item = (Option<u64>, &Arc<Metadata>, Timestamp, MediaTime)> {
         let edge = self.aired.back().map(|(airing, _)| airing);
         // Short items leave the plan before they are at the edge: they are fed, and wait for their time.
         let fed = move || {
             let coming = self.air.coming(edge.map_or(0, |airing| airing.id));
             coming.filter_map(|airing| Some((airing, airing.programme.as_ref()?)))
         };
-        let known = fed().last().map(|(_, programme)| programme).or(edge.and_then(|airing| airing.programme.as_ref()));
+        let known =
+            fed().next_back().map(|(_, programme)| programme).or(edge.and_then(|airing| airing.programme.as_ref()));
         let known = known.map(|programme| programme.serial);
         let planned = self.director.plan().programmes().iter().filter(move |one| Some(one.serial) != known);
         let fed = fed().map(|(airing, programme)| (programme, airing.begins - airing.from.to_duration()));

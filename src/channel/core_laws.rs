@@ -146,7 +146,7 @@ fn next_never_names_what_is_on_at_the_edge() {
     let mut world = World::new(&["a", "b", "c"]);
     for _ in 0..60 {
         world.live(1);
-        let (aired, next) = (world.core.aired(), world.core.next());
+        let (aired, next) = (world.core.aired(), world.core.what_comes());
         let on = aired.last().expect("on air").serial;
         assert!(next.iter().all(|coming| coming.serial != on));
         let end = MediaTime::after(aired.last().expect("on air").duration, aired.last().expect("on air").start);
@@ -161,11 +161,11 @@ fn what_comes_is_told_by_the_same_slice_until_the_plan_changes() {
     let mut world = World::new(&["a", "b", "c"]);
     world.live(1);
     let begun = world.begun.len();
-    let (first, again) = (world.core.next(), world.core.next());
+    let (first, again) = (world.core.what_comes(), world.core.what_comes());
     assert!(Arc::ptr_eq(&first, &again) && first.len() > 1000, "{}", first.len());
     world.live(10);
     assert!(world.begun.len() > begun);
-    let later = world.core.next();
+    let later = world.core.what_comes();
     assert!(!Arc::ptr_eq(&first, &later) && later[0].serial > first[0].serial);
 }
 
@@ -174,7 +174,7 @@ fn what_comes_is_told_by_the_same_slice_until_the_plan_changes() {
 fn items_that_were_fed_and_wait_for_their_time_are_told_and_kept() {
     let mut world = World::at_speed(&["a", "b", "c"], 100.0);
     world.live(120);
-    let (aired, next) = (world.core.aired(), world.core.next());
+    let (aired, next) = (world.core.aired(), world.core.what_comes());
     let on = aired.last().expect("on air").serial.expect("an item");
     let fed = world.core.plan().plan().programmes()[0].serial;
     assert!(fed > on + 1, "{fed} is being fed while {on} is on");

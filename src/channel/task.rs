@@ -480,7 +480,7 @@ impl Shell {
             reason: self.core.idle().map(|idle| idle.sentence().into()),
             aired: self.core.aired(),
             before: Arc::clone(&self.before),
-            next: self.core.next(),
+            next: self.core.what_comes(),
             run: self.core.air().run(),
             restarts: self.core.air().run().0.saturating_sub(1),
             library: self.library,

@@ -54,7 +54,7 @@ pub(super) struct Span {
 impl Span {
     /// Returns what is asked for, whole where only a part of it is.
     fn wanted(wanted: &Wanted, now: Timestamp) -> Option<Self> {
-        let (from, to) = (moment(wanted.from.as_deref())?, moment(wanted.to.as_deref())?);
+        let (from, to) = (moment(wanted.from.as_deref()).ok()?, moment(wanted.to.as_deref()).ok()?);
         let later = |moment: Timestamp, by: SignedDuration| moment.checked_add(by).ok();
         let (from, to) = match (from, to) {
             (None, None) => (later(now, -BACK)?, later(now, AHEAD)?),
@@ -71,10 +71,10 @@ impl Span {
 }
 
 /// Reads a moment that may be left out. A plus that was not escaped came as a blank.
-fn moment(text: Option<&str>) -> Option<Option<Timestamp>> {
+fn moment(text: Option<&str>) -> Result<Option<Timestamp>, jiff::Error> {
     match text.map(str::trim) {
-        None | Some("") => Some(None),
-        Some(text) => text.replace(' ', "+").parse().ok().map(Some),
+        None | Some("") => Ok(None),
+        Some(text) => text.replace(' ', "+").parse().map(Some),
     }
 }
 

@@ -109,7 +109,11 @@ async fn a_logo_is_the_file_or_drawn() {
         assert_eq!(got.status, StatusCode::OK, "{sentence}");
         assert_eq!(got.header("content-security-policy"), "default-src 'none'; style-src 'unsafe-inline'; sandbox");
         if expected == "drawn" {
-            assert!(got.text().contains(">1</text>") && got.text().contains("#e8d44d"), "{sentence}: {}", got.text());
+            assert!(
+                got.text().contains("<title>1</title>") && got.text().contains("#e8d44d"),
+                "{sentence}: {}",
+                got.text()
+            );
         } else {
             assert_eq!((got.header("content-type"), Some(&got.body[..])), (expected, bytes), "{sentence}");
         }

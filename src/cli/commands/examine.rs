@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "looks at the folders")]
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,8 @@ use crate::cli::check::{Abilities, check_abilities, check_version};
 use crate::cli::report::{Check, Outcome, check_exit, check_json, check_text};
 use crate::config::{Config, EncoderChoice, Station};
 use crate::ffmpeg::Family;
+use crate::http::apps::read_logo;
+use crate::http::hdhomerun::task::PORT;
 use crate::prepare::trial::task as trial;
 
 /// Less free space than this is worth a word, in bytes: a film's mezzanine is about as much.
@@ -36,6 +38,8 @@ pub(super) async fn run(path: &Path, json: bool, token: &CancellationToken) -> E
     checks.push(port("address", config.station.listen));
     checks.extend(config.metrics.listen.map(|listen| port("metrics address", listen)));
     checks.extend(folders(&config));
+    checks.extend(logos(&config).await);
+    checks.extend(tuner(&config));
     say(&if json { check_json(&checks) } else { check_text(&checks) });
     check_exit(&checks)
 }
@@ -137,6 +141,42 @@ fn folders(config: &Config) -> Vec<Check> {
         }
     };
     folders.map(look).collect()
+}
+
+/// Looks whether each logo is a picture that can be shown.
+async fn logos(config: &Config) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let logos = config.brand.channels.iter().filter_map(|(id, brand)| Some((id, brand.logo.as_ref()?)));
+    for (id, path) in logos {
+        let name = format!("logo of {id}");
+        checks.push(match read_logo(path).await {
+            Ok((kind, _)) => ok(&name, format!("{}, {kind}", path.display())),
+            Err(reason) => {
+                let hint = "until it can be shown, the channel's number is";
+                Check { outcome: Outcome::Warning, ..failed(&name, format!("{}: {reason}", path.display()), hint) }
+            }
+        });
+    }
+    checks
+}
+
+/// Looks whether media servers could find the tuner, where the station is to be one.
+fn tuner(config: &Config) -> Option<Check> {
+    let listen = config.station.listen;
+    config.apps.hdhomerun.then(|| {
+        let warning = |fact: String, hint| Check { outcome: Outcome::Warning, ..failed("tuner", fact, hint) };
+        let here = listen.ip().is_loopback();
+        match UdpSocket::bind((if here { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED }, PORT)) {
+            Err(error) => {
+                warning(format!("UDP port {PORT}: {error}"), "is a station or another tuner running already?")
+            }
+            Ok(_) if here => {
+                let hint = "set listen = \"0.0.0.0:8080\", so that others reach the station";
+                warning(format!("found by this machine only: it listens on {listen}"), hint)
+            }
+            Ok(_) => ok("tuner", format!("UDP port {PORT} is free")),
+        }
+    })
 }
 
 fn ok(name: &str, fact: String) -> Check {

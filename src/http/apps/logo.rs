@@ -1,5 +1,6 @@
 //! The logo of a channel: its file, or its number on its colour.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path as FilePath;
 use std::sync::Arc;
@@ -31,23 +32,22 @@ const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; style-
 /// The side of a drawn logo in pixels.
 const SIDE: usize = 256;
 
-/// Which of the seven strokes a digit has: across at the top, the middle and the bottom; left, right above; left, right below.
-const DIGITS: [[bool; 7]; 10] = {
-    const I: bool = true;
-    const O: bool = false;
-    [
-        [I, O, I, I, I, I, I],
-        [O, O, O, O, I, O, I],
-        [I, I, I, O, I, I, O],
-        [I, I, I, O, I, O, I],
-        [O, I, O, I, I, O, I],
-        [I, I, I, I, O, O, I],
-        [I, I, I, I, O, I, I],
-        [I, O, O, O, I, O, I],
-        [I, I, I, I, I, I, I],
-        [I, I, I, I, I, O, I],
-    ]
-};
+/// The radius of its corners.
+const CORNER: usize = 40;
+
+/// Digits as a television of old shows them: five cells wide, seven high, the leftmost in the highest of five bits.
+const DIGITS: [[u8; 7]; 10] = [
+    [0b01110, 0b10001, 0b10011, 0b10101, 0b11001, 0b10001, 0b01110],
+    [0b00100, 0b01100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110],
+    [0b01110, 0b10001, 0b00001, 0b00010, 0b00100, 0b01000, 0b11111],
+    [0b11111, 0b00010, 0b00100, 0b00010, 0b00001, 0b10001, 0b01110],
+    [0b00010, 0b00110, 0b01010, 0b10010, 0b11111, 0b00010, 0b00010],
+    [0b11111, 0b10000, 0b11110, 0b00001, 0b00001, 0b10001, 0b01110],
+    [0b00110, 0b01000, 0b10000, 0b11110, 0b10001, 0b10001, 0b01110],
+    [0b11111, 0b00001, 0b00010, 0b00100, 0b01000, 0b01000, 0b01000],
+    [0b01110, 0b10001, 0b10001, 0b01110, 0b10001, 0b10001, 0b01110],
+    [0b01110, 0b10001, 0b10001, 0b01111, 0b00001, 0b00010, 0b01100],
+];
 
 /// Returns the path of a channel's logo on this server.
 pub(in crate::http) fn path_of(id: &ChannelId) -> String {
@@ -98,8 +98,11 @@ fn answer(kind: &'static str, body: impl Into<Bytes>, headers: &HeaderMap) -> Re
     response
 }
 
-/// Reads a picture, and tells by its bytes what it is.
-async fn read(path: &FilePath) -> Result<(&'static str, Vec<u8>), String> {
+/// Reads the file of a logo, and tells by its bytes what it is.
+///
+/// # Errors
+/// Why it cannot be shown, in words.
+pub async fn read(path: &FilePath) -> Result<(&'static str, Vec<u8>), String> {
     let file = tokio::fs::File::open(path).await.map_err(|error| error.to_string())?;
     let metadata = file.metadata().await.map_err(|error| error.to_string())?;
     if !metadata.is_file() {
@@ -129,50 +132,52 @@ fn kind(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// Returns the side of a cell, and where each cell of a number lies: left, top.
+fn cells(number: usize) -> (usize, Vec<(usize, usize)>) {
+    let digits: Vec<usize> = number.to_string().bytes().map(|digit| usize::from(digit - b'0')).collect();
+    // One cell lies between two digits.
+    let wide = 6 * digits.len() - 1;
+    let side = (176 / wide.max(8)).max(1);
+    let (left, top) = ((SIDE - wide * side) / 2, (SIDE - 7 * side) / 2);
+    let of_digit = |(n, digit): (usize, usize)| {
+        let all = (0..7).flat_map(|row| (0..5).map(move |column| (row, column)));
+        let drawn = all.filter(move |(row, column)| DIGITS[digit][*row] >> (4 - column) & 1 == 1);
+        drawn.map(move |(row, column)| (left + (6 * n + column) * side, top + row * side))
+    };
+    (side, digits.into_iter().enumerate().flat_map(of_digit).collect())
+}
+
 /// Writes a number on a colour as SVG.
 fn svg(number: usize, colour: Colour) -> String {
+    let (side, cells) = cells(number);
+    let mut squares = String::new();
+    for (x, y) in cells {
+        let _infallible = write!(squares, "M{x} {y}h{side}v{side}h-{side}z");
+    }
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 256 256\" width=\"256\" height=\"256\">\
-         <rect width=\"256\" height=\"256\" rx=\"40\" fill=\"{colour}\"/>\
-         <text x=\"128\" y=\"132\" fill=\"{NIGHT}\" font-family=\"Figtree, system-ui, sans-serif\" font-weight=\"700\" \
-         font-size=\"{}\" text-anchor=\"middle\" dominant-baseline=\"central\">{number}</text></svg>\n",
-        if number < 100 { 140 } else { 96 }
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {SIDE} {SIDE}\" width=\"{SIDE}\" height=\"{SIDE}\">\
+         <title>{number}</title><rect width=\"{SIDE}\" height=\"{SIDE}\" rx=\"{CORNER}\" fill=\"{colour}\"/>\
+         <path fill=\"{NIGHT}\" d=\"{squares}\"/></svg>\n"
     )
 }
 
-/// Draws the same in points, with digits of seven strokes.
+/// Draws the same in points.
 fn png(number: usize, colour: Colour) -> std::io::Result<Vec<u8>> {
-    let digits: Vec<usize> = number.to_string().bytes().map(|digit| usize::from(digit - b'0')).collect();
-    // Each digit is four strokes wide and seven high, and one stroke from the next.
-    let stroke = (160 / (5 * digits.len()).saturating_sub(1).max(1)).min(20);
-    let (width, height) = (stroke * (5 * digits.len() - 1), stroke * 7);
-    let (left, top) = ((SIDE - width) / 2, (SIDE - height) / 2);
-    let mut points = vec![0_u8; SIDE * SIDE];
-    let mut fill = |x: usize, y: usize, width: usize, height: usize| {
-        for row in points.chunks_exact_mut(SIDE).skip(y).take(height) {
-            row[x..x + width].fill(1);
-        }
-    };
-    for (n, digit) in digits.into_iter().enumerate() {
-        let x = left + n * 5 * stroke;
-        let strokes = [
-            (x, top, 4, 1),
-            (x, top + 3 * stroke, 4, 1),
-            (x, top + 6 * stroke, 4, 1),
-            (x, top, 1, 4),
-            (x + 3 * stroke, top, 1, 4),
-            (x, top + 3 * stroke, 1, 4),
-            (x + 3 * stroke, top + 3 * stroke, 1, 4),
-        ];
-        for ((x, y, width, height), _) in strokes.into_iter().zip(DIGITS[digit]).filter(|(_, drawn)| *drawn) {
-            fill(x, y, width * stroke, height * stroke);
+    // How far a point is from the straight part of its side; beyond the corner's radius there is nothing.
+    let off = |at: usize| CORNER.saturating_sub(at).max((at + CORNER + 1).saturating_sub(SIDE));
+    let outside = |at: usize| off(at % SIDE).pow(2) + off(at / SIDE).pow(2) > CORNER.pow(2);
+    let mut points: Vec<u8> = (0..SIDE * SIDE).map(|at| u8::from(!outside(at))).collect();
+    let (side, cells) = cells(number);
+    for (x, y) in cells {
+        for line in points.chunks_exact_mut(SIDE).skip(y).take(side) {
+            line[x..x + side].fill(2);
         }
     }
-    indexed_png(&points, [colour, NIGHT])
+    indexed_png(&points, [NIGHT, colour, NIGHT])
 }
 
-/// Writes a picture of two colours as PNG (ISO/IEC 15948).
-fn indexed_png(points: &[u8], colours: [Colour; 2]) -> std::io::Result<Vec<u8>> {
+/// Writes a picture of three colours as PNG (ISO/IEC 15948); the first is not seen.
+fn indexed_png(points: &[u8], colours: [Colour; 3]) -> std::io::Result<Vec<u8>> {
     let mut lines = ZlibEncoder::new(Vec::new(), Compression::best());
     for line in points.chunks_exact(SIDE) {
         lines.write_all(&[0])?;
@@ -182,8 +187,13 @@ fn indexed_png(points: &[u8], colours: [Colour; 2]) -> std::io::Result<Vec<u8>> 
     // Eight bits a point, by palette.
     let head = [&side[..], &side, &[8, 3, 0, 0, 0]].concat();
     let mut picture = b"\x89PNG\r\n\x1a\n".to_vec();
-    let chunks = [(b"IHDR", head), (b"PLTE", colours.map(|colour| colour.0).concat()), (b"IDAT", lines.finish()?)];
-    for (name, body) in chunks.into_iter().chain([(b"IEND", Vec::new())]) {
+    for (name, body) in [
+        (b"IHDR", head),
+        (b"PLTE", colours.map(|colour| colour.0).concat()),
+        (b"tRNS", vec![0]),
+        (b"IDAT", lines.finish()?),
+        (b"IEND", Vec::new()),
+    ] {
         picture.extend(u32::try_from(body.len()).unwrap_or(u32::MAX).to_be_bytes());
         let named = [&name[..], &body].concat();
         picture.extend(&named);
@@ -216,7 +226,9 @@ mod tests {
     #[test]
     fn a_number_is_drawn_on_its_colour() {
         for number in [1, 7, 42, 999, 1000] {
-            assert!(svg(number, Colour([1, 2, 3])).contains(&format!(">{number}</text>")));
+            let (side, cells) = cells(number);
+            assert!(cells.iter().all(|(x, y)| x + side <= SIDE - CORNER / 2 && y + side <= SIDE), "{number}");
+            assert!(svg(number, Colour([1, 2, 3])).contains(&format!("<title>{number}</title>")));
             let picture = png(number, Colour([1, 2, 3])).unwrap();
             assert!(picture.starts_with(b"\x89PNG") && picture.len() < 4096, "{number}: {} bytes", picture.len());
         }

@@ -23,6 +23,7 @@ use crate::units::ChannelId;
 
 pub use guide_xml::render as render_guide;
 pub(super) use logo::path_of as logo_path;
+pub use logo::read as read_logo;
 pub(super) use origin::Origin;
 pub use playlist::render as render_playlist;
 pub(super) use playlist::{CHANNELS_TYPE, Stream};
