@@ -68,7 +68,19 @@ fn apps_play_what_they_are_told_of() {
             scope.spawn(move || claim(home, station));
         }
     });
+    a_new_look_is_followed_at_once(&home, &station);
     assert_eq!(station.channel("one")["restarts"], 0, "{}", station.log());
+}
+
+/// Goal: whoever chooses another colour sees it, and nobody who watches notices. Method: save it, and look until it is there.
+fn a_new_look_is_followed_at_once(home: &Home, station: &Station) {
+    let serial = station.channel("one")["now"]["serial"].clone();
+    home.save(&CHANNELS.replace("#ffaa00", "#00ffaa").replace("logo =", "# logo ="));
+    station.until("the new colour", || station.get_as("/brand.css").contains("#00ffaa").then_some(()));
+    assert!(station.get_as("/channels.m3u").contains("/channels/one/logo.png\""), "the file's logo is gone");
+    station.wait_for_log("what was done", |line| line.contains("names, order and looks follow"));
+    let now = station.channel("one")["now"]["serial"].clone();
+    assert!(now.as_u64() >= serial.as_u64() && !station.log().contains("1 changed"), "{}", station.log());
 }
 
 /// Returns what stands behind the channels of the list.

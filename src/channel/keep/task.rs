@@ -142,3 +142,35 @@ impl Keeper {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::Metadata;
+    use crate::units::MediaTime;
+
+    /// Goal: a guide's past does not begin with the station's life. Method: what was kept in a life before, asked for by the
+    /// next: a day of it, oldest first, each for as long as it was on.
+    #[tokio::test]
+    async fn what_was_on_before_is_told_as_long_as_it_was() {
+        let (store, cats) = (Store::in_memory().await.unwrap(), ChannelId::new("cats").unwrap());
+        let now = Timestamp::from_second(1_795_000_000).unwrap();
+        let hours = |hours: i64| now - SignedDuration::from_hours(hours);
+        for (serial, since) in [(1, 30), (2, 20), (3, 1)] {
+            let one = Aired {
+                serial: Some(serial),
+                key: None,
+                metadata: Arc::new(Metadata { title: serial.to_string(), ..Metadata::default() }),
+                start: hours(since),
+                duration: MediaTime::from_secs(3600),
+                from: MediaTime::from_secs(60),
+                aired: MediaTime::from_secs(600),
+            };
+            store.add_aired(cats.clone(), one).await.unwrap();
+        }
+        let told = before(&store, &cats, now).await;
+        let seen: Vec<_> = told.iter().map(|one| (one.serial, one.start, one.duration)).collect();
+        let secs = MediaTime::from_secs(600);
+        assert_eq!(seen, [(Some(2), hours(20), secs), (Some(3), hours(1), secs)]);
+    }
+}
