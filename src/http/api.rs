@@ -118,11 +118,11 @@ impl From<&AiringStatus> for Airing {
 pub(super) async fn channels(State(view): State<Arc<StationView>>) -> Response {
     let now = view.clock.wall();
     let roster = view.roster();
-    let channels = roster.channels.iter().enumerate().map(|(place, channel)| {
-        let mut told = describe(channel, roster.brand.colour_of(&channel.id, place), now);
-        told.next.truncate(NEXT_IN_LIST);
-        told
-    });
+    let channels = roster
+        .channels
+        .iter()
+        .enumerate()
+        .map(|(place, channel)| describe(channel, roster.brand.colour_of(&channel.id, place), now, NEXT_IN_LIST));
     let body = Guide { station: Arc::clone(&roster.name), server_time: now, channels: channels.collect() };
     ([FRESH], Json(body)).into_response()
 }
@@ -135,12 +135,12 @@ pub(super) async fn channel(
     let roster = view.roster();
     let place = roster.channels.iter().position(|channel| channel.id.as_str() == id).ok_or(HttpError::NoSuchChannel)?;
     let channel = &roster.channels[place];
-    let mut told = describe(channel, roster.brand.colour_of(&channel.id, place), view.clock.wall());
+    let mut told = describe(channel, roster.brand.colour_of(&channel.id, place), view.clock.wall(), NEXT_MAX);
     told.aired = Some(channel.status().aired.iter().map(Airing::from).collect());
     Ok(([FRESH], Json(told)).into_response())
 }
 
-fn describe(channel: &ChannelView, colour: Colour, server_time: Timestamp) -> Channel {
+fn describe(channel: &ChannelView, colour: Colour, server_time: Timestamp, next_max: usize) -> Channel {
     let status = channel.status();
     let on = airing_at_edge(&status, server_time);
     let page = format!("/watch/{}", channel.id);
@@ -156,7 +156,7 @@ fn describe(channel: &ChannelView, colour: Colour, server_time: Timestamp) -> Ch
         edge: status.edge,
         now: on.map(|(airing, _)| airing.into()),
         position_seconds: on.map(|(_, position)| position.as_secs_f64()),
-        next: status.next.iter().take(NEXT_MAX).map(Airing::from).collect(),
+        next: status.next.iter().take(next_max).map(Airing::from).collect(),
         aired: None,
         library: status.library,
         restarts: status.restarts,

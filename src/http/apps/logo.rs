@@ -178,7 +178,7 @@ fn png(number: usize, colour: Colour) -> std::io::Result<Vec<u8>> {
 
 /// Writes a picture of three colours as PNG (ISO/IEC 15948); the first is not seen.
 fn indexed_png(points: &[u8], colours: [Colour; 3]) -> std::io::Result<Vec<u8>> {
-    let mut lines = ZlibEncoder::new(Vec::new(), Compression::best());
+    let mut lines = ZlibEncoder::new(Vec::new(), Compression::default());
     for line in points.chunks_exact(SIDE) {
         lines.write_all(&[0])?;
         lines.write_all(line)?;
