@@ -9,6 +9,8 @@ mod support;
 mod audio_only;
 #[path = "renditions/ladder.rs"]
 mod ladder;
+#[path = "renditions/subtitles.rs"]
+mod subtitles;
 
 use std::collections::BTreeMap;
 use std::fs;

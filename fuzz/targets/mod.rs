@@ -4,6 +4,7 @@
 
 mod http;
 mod kept;
+mod titles;
 mod words;
 
 use std::path::Path;
@@ -19,7 +20,7 @@ use nightcast::units::MediaTime;
 pub(crate) type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder in `fuzz/seeds`.
-pub(crate) const TARGETS: [(&str, Target); 11] = [
+pub(crate) const TARGETS: [(&str, Target); 12] = [
     ("bytes", bytes),
     ("config", configuration),
     ("http", http::request),
@@ -29,6 +30,7 @@ pub(crate) const TARGETS: [(&str, Target); 11] = [
     ("mezzanine", kept::mezzanine),
     ("plan", kept::plan),
     ("probe", words::probe),
+    ("subtitles", titles::subtitles),
     ("tuner", tuner),
     ("words", words::said),
 ];

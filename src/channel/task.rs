@@ -1,6 +1,7 @@
 //! One channel: performs what its core decides. The only place where a channel touches the world.
 #![expect(clippy::disallowed_methods, reason = "opens mezzanines")]
 
+mod offers;
 mod skip;
 mod supply;
 mod titles;
@@ -13,14 +14,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::offers::offers;
 use self::skip::{SKIPS_MAX, Skip};
 pub use self::skip::{Skips, ask_to_skip};
 use self::supply::{SLATE_REST, is_for_now, mezzanine_id};
-use self::titles::{CAPTIONED_MAX, Captioned};
+use self::titles::{Captioned, Reading};
 use super::air::{Air, AirAction};
 use super::core::{Action, BACKLOG, Core};
 use super::counters::{Counters, Published};
@@ -29,11 +30,10 @@ use super::keep::{self, Kept};
 use super::report::{begun, report_end};
 use super::status::{AiringStatus, ChannelState, ChannelStatus, LibraryCounts};
 use crate::clock::Clock;
-use crate::config::{self, defaults};
+use crate::config;
 use crate::feed::{Airing, FedGop, IN_FLIGHT_MAX};
 use crate::ffmpeg::Family;
 use crate::hls::Snapshot;
-use crate::hls::ladder::Offer;
 use crate::hls::spool::task::{Spooler, Written};
 use crate::library::{Catalogue, Reproach};
 use crate::on_air::task::RunSettings;
@@ -163,11 +163,7 @@ struct Shell {
     spooler: Spooler,
     events: mpsc::Sender<RunEvent>,
     slates: mpsc::Sender<(Idle, Result<Arc<Mezzanine>, String>)>,
-    captioned: mpsc::Sender<Captioned>,
-    /// Reads the subtitles of what comes.
-    reading_ahead: Option<JoinHandle<()>>,
-    /// Whether it was said that subtitles are offered later.
-    told_of_subtitles: bool,
+    reading: Reading,
     /// Which slate is there or being made, and until when a failed one is not tried again.
     slate_for: Option<Idle>,
     slate_again: Timestamp,
@@ -212,7 +208,7 @@ impl Shell {
 
         let (events, events_inbox) = mpsc::channel(EVENTS_MAX);
         let (slates, slates_inbox) = mpsc::channel(4);
-        let (captioned, captioned_inbox) = mpsc::channel(CAPTIONED_MAX);
+        let (reading, captioned) = Reading::new();
         let (kept, kept_inbox) = watch::channel(Kept::default());
         let (aired, aired_inbox) = mpsc::channel(keep::AIRED_WAITING_MAX);
         let keeper = keep::task::run(id, parts.store.clone(), kept_inbox, aired_inbox, CancellationToken::new());
@@ -227,7 +223,7 @@ impl Shell {
             slates: slates_inbox,
             skips: skips_inbox,
             written,
-            captioned: captioned_inbox,
+            captioned,
             catalogue,
             workshop: parts.preparer.subscribe(),
         };
@@ -240,9 +236,7 @@ impl Shell {
             spooler,
             events,
             slates,
-            captioned,
-            reading_ahead: None,
-            told_of_subtitles: false,
+            reading,
             slate_for: None,
             slate_again: now,
             slate_rest: now + SLATE_REST,
@@ -495,24 +489,4 @@ impl Shell {
         // The keeper writes the newest once its channel, this shell, is gone.
         self.kept.send_modify(|kept| *kept = Kept { plan, continuity: Some(continuity) });
     }
-}
-
-/// What the clock of the picture takes that sound alone keeps, in kbit/s: some 15 packets a second.
-const SOUND_CLOCK_KBPS: u32 = 25;
-
-/// Returns what picture and sound are held to, in bits a second, with a tenth for the transport stream around them.
-fn bits_max(picture_kbps: u32, sound_kbps: u32) -> u64 {
-    u64::from(picture_kbps + sound_kbps) * 1100
-}
-
-/// What each rendition is held to.
-fn offers(config: &config::Channel) -> Vec<Offer> {
-    let profile = &config.profile;
-    let offer = |name: &Arc<str>, kbps: u32, audio_only: bool| {
-        let bits_max = bits_max(kbps, profile.audio_kbps);
-        Offer { name: Arc::clone(name), bits_max, audio_only }
-    };
-    let pictures = profile.renditions.iter().map(|one| offer(&one.name, one.video_kbps_max, false));
-    let sound = config.audio_only.then(|| offer(&defaults::AUDIO_ONLY.into(), SOUND_CLOCK_KBPS, true));
-    pictures.chain(sound).collect()
 }

@@ -371,6 +371,48 @@ error: there are 7 renditions, the most is 6
 
 3 problems in channels.toml, nothing was started"#,
     ),
+    (
+        "subtitles in languages that nobody can name",
+        r#"[[channel]]
+name = "Cats"
+folder = "a"
+subtitles = "yes"
+subtitle-languages = ["english", "en", "eng"]
+"#,
+        r#"
+error: subtitles cannot be "yes"
+  ┌ channels.toml:4:13  [[channel]] Cats
+ 4│ subtitles = "yes"
+  │             ^^^^^ (hint: "tracks", "off")
+
+error: no language is called "english"
+  ┌ channels.toml:5:23  [[channel]] Cats
+ 5│ subtitle-languages = ["english", "en", "eng"]
+  │                       ^^^^^^^^^ (hint: write "en")
+
+error: the language en is named twice
+  ┌ channels.toml:5:40  [[channel]] Cats
+ 5│ subtitle-languages = ["english", "en", "eng"]
+  │                                        ^^^^^ (hint: leave one of them out)
+
+3 problems in channels.toml, nothing was started"#,
+    ),
+    (
+        "languages where there are no subtitles",
+        r#"[[channel]]
+name = "Cats"
+folder = "a"
+subtitles = "off"
+subtitle-languages = "en"
+"#,
+        r#"
+error: subtitle-languages has no meaning where subtitles is "off"
+  ┌ channels.toml:5:22  [[channel]] Cats
+ 5│ subtitle-languages = "en"
+  │                      ^^^^ (hint: leave one of them out)
+
+1 problem in channels.toml, nothing was started"#,
+    ),
 ];
 
 #[test]

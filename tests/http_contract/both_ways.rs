@@ -125,8 +125,15 @@ async fn both_ways_know_the_same_renditions() {
     let served = Served::new(PATIENT).await;
     served.station.night.send_replace(Arc::new(several()));
     let mut short = served.connect().await;
-    for path in ["index.m3u8", "large/index.m3u8", "small/index.m3u8", "small/segments/97.ts", "large/segments/105.ts"]
-    {
+    for path in [
+        "index.m3u8",
+        "large/index.m3u8",
+        "small/index.m3u8",
+        "small/segments/97.ts",
+        "large/segments/105.ts",
+        "subs-en/index.m3u8",
+        "subs-en/segments/105.vtt",
+    ] {
         let path = format!("/channels/night/{path}");
         let expected = ask(&mut served.connect().await, "GET", &path, ROUTER).await;
         assert_eq!(expected.status, "HTTP/1.1 200 OK", "{path}");
@@ -135,11 +142,13 @@ async fn both_ways_know_the_same_renditions() {
     let routes: Vec<_> = served.tally.requests().map(|(route, _, _, count)| (route, count)).collect();
     let expected = [
         ("/channels/{id}/index.m3u8", 2),
-        ("/channels/{id}/{rendition}/index.m3u8", 4),
-        ("/channels/{id}/{rendition}/segments/{file}", 4),
+        ("/channels/{id}/{rendition}/index.m3u8", 6),
+        ("/channels/{id}/{rendition}/segments/{file}", 6),
     ];
     assert_eq!(routes, expected, "every answer is counted, by either way");
-    for path in ["segments/105.ts", "tiny/index.m3u8", "tiny/segments/105.ts", "small/segments/96.ts"] {
+    for path in
+        ["segments/105.ts", "tiny/index.m3u8", "tiny/segments/105.ts", "small/segments/96.ts", "subs-en/segments/9.vtt"]
+    {
         let path = format!("/channels/night/{path}");
         let got = ask(&mut served.connect().await, "GET", &path, "").await;
         assert_eq!(got.status, "HTTP/1.1 404 Not Found", "{path}");

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use nightcast::config::Language;
 use nightcast::hls::h264::Sps;
-use nightcast::hls::{PlaylistBody, RenditionTold, SegmentBody, Snapshot};
+use nightcast::hls::{PlaylistBody, RenditionTold, SegmentBody, Snapshot, SubtitlesTold};
 use nightcast::units::{MediaTime, Msn};
 
 use crate::station::{Station, snapshot};
@@ -15,10 +16,10 @@ fn bytes(name: &str, msn: u64) -> Bytes {
     Bytes::from(format!("{name} {msn} ").repeat(300))
 }
 
-/// A channel with a large and a small picture.
+/// A channel with a large and a small picture, and English subtitles.
 pub(crate) fn several() -> Snapshot {
     let body = |msn| {
-        let renditions = vec![bytes("large", msn), bytes("small", msn)];
+        let renditions = vec![bytes("large", msn), bytes("small", msn), bytes("lines", msn)];
         Arc::new(SegmentBody::in_memory(renditions, MediaTime::from_secs(2), false))
     };
     let told = |name: &str, picture, bandwidth| RenditionTold {
@@ -33,6 +34,11 @@ pub(crate) fn several() -> Snapshot {
     Snapshot {
         multivariant: Some(PlaylistBody { text, etag: "\"m109\"".into() }),
         renditions: [told("large", Some(picture), 3_700_000), told("small", None, 500_000)].into(),
+        subtitles: [SubtitlesTold::of(&Language::read("en").unwrap())].into(),
+        subtitles_playlist: Some(PlaylistBody {
+            text: Bytes::from_static(b"#EXTM3U\n#vtt\n"),
+            etag: "\"v109\"".into(),
+        }),
         segments: (97..=109).map(|msn| (Msn(msn), body(msn))).collect(),
         ..snapshot(97, 100, 109)
     }
@@ -68,6 +74,12 @@ async fn every_rendition_has_segments_of_its_own() {
         ("/channels/night/small/segments/97.ts", Some(bytes("small", 97))),
         ("/channels/night/small/segments/96.ts", None),
         ("/channels/night/small/segments/110.ts", None),
+        ("/channels/night/subs-en/segments/105.vtt", Some(bytes("lines", 105))),
+        ("/channels/night/subs-en/segments/105.ts", None),
+        ("/channels/night/subs-en/segments/96.vtt", None),
+        ("/channels/night/subs-de/segments/105.vtt", None),
+        ("/channels/night/subs-de/index.m3u8", None),
+        ("/channels/night/small/segments/105.vtt", None),
         ("/channels/night/small/segments/0105.ts", None),
         ("/channels/night/tiny/segments/105.ts", None),
         ("/channels/night/tiny/index.m3u8", None),
@@ -82,6 +94,17 @@ async fn every_rendition_has_segments_of_its_own() {
     }
     let part = station.get("/channels/night/small/segments/105.ts", &[("range", "bytes=0-4")]).await;
     assert_eq!((part.status, part.text()), (StatusCode::PARTIAL_CONTENT, "small"));
+}
+
+#[tokio::test]
+async fn subtitles_are_text_and_their_playlist_is_their_own() {
+    let station = station();
+    let list = station.get("/channels/night/subs-en/index.m3u8", &[]).await;
+    assert_eq!((&*list.text(), list.header("etag")), ("#EXTM3U\n#vtt\n", "\"v109\""));
+    let segment = station.get("/channels/night/subs-en/segments/105.vtt", &[("accept-encoding", "gzip")]).await;
+    assert_eq!(segment.header("content-type"), "text/vtt");
+    assert_eq!(segment.header("cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(segment.body, bytes("lines", 105), "as the short way sends it");
 }
 
 #[tokio::test]

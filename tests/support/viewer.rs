@@ -46,8 +46,8 @@ pub fn watch(station: &Station, channel: &str, rules: Rules, mut more: impl FnMu
                     recording.discontinuities += seen.new_segments().iter().filter(|one| one.discontinuity).count();
                 }
                 recording.begins.extend(seen.segments.iter().filter_map(|one| Some((one.msn, one.date_time?))));
-                let newest = seen.new_segments().last().map(|segment| number(&segment.uri)).unwrap();
-                recording.fetch(station, channel, newest);
+                let (newest, ending) = seen.new_segments().last().map(|segment| number(&segment.uri)).unwrap();
+                recording.fetch(station, channel, newest, ending);
                 recording.playlists.push(text);
             }
             Ok(_) => rest(),
@@ -59,12 +59,12 @@ pub fn watch(station: &Station, channel: &str, rules: Rules, mut more: impl FnMu
 }
 
 impl Recording {
-    fn fetch(&mut self, station: &Station, channel: &str, newest: u64) {
+    fn fetch(&mut self, station: &Station, channel: &str, newest: u64, ending: &str) {
         // At twenty times speed a busy machine may sleep through a refresh: what has left the window by then is still
         // promised.
         let first = self.segments.keys().last().map_or(newest, |last| last + 1);
         for msn in first..=newest {
-            let answer = station.get(&format!("/channels/{channel}/segments/{msn}.ts"));
+            let answer = station.get(&format!("/channels/{channel}/segments/{msn}.{ending}"));
             if answer.status != 200 {
                 self.violations.push(format!("segment {msn} answered {}", answer.status));
             }
@@ -102,7 +102,8 @@ pub fn watched<T>(station: &Station, channel: &str, rules: Rules, act: impl FnOn
     (outcome, recording)
 }
 
-fn number(uri: &str) -> u64 {
-    let name = uri.rsplit('/').next().unwrap();
-    name.trim_end_matches(".ts").parse().unwrap()
+/// Returns a segment's number, and how its name ends.
+fn number(uri: &str) -> (u64, &str) {
+    let (number, ending) = uri.rsplit('/').next().unwrap().split_once('.').unwrap();
+    (number.parse().unwrap(), ending)
 }

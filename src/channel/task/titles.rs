@@ -2,20 +2,40 @@
 
 use std::sync::Arc;
 
-use super::Shell;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::{Shell, offers};
 use crate::config::SubtitleMode;
 use crate::feed::Airing;
-use crate::hls::ladder::Offer;
 use crate::library::Item;
 use crate::prepare::Mezzanine;
 use crate::prepare::subtitles::{Captions, choice};
 use crate::units::MediaTime;
 
 /// How many answers may wait for the channel.
-pub(super) const CAPTIONED_MAX: usize = 64;
+const CAPTIONED_MAX: usize = 64;
 
 /// For how many of the coming items subtitles are read ahead.
 const AHEAD_MAX: usize = 3;
+
+/// Who reads the subtitles of a channel.
+#[derive(Debug)]
+pub(super) struct Reading {
+    answers: mpsc::Sender<Captioned>,
+    /// Reads those of what comes.
+    ahead: Option<JoinHandle<()>>,
+    /// Whether it was said that they are offered later.
+    told: bool,
+}
+
+impl Reading {
+    /// Returns one that reads nothing yet, and where its answers come.
+    pub(super) fn new() -> (Self, mpsc::Receiver<Captioned>) {
+        let (answers, inbox) = mpsc::channel(CAPTIONED_MAX);
+        (Self { answers, ahead: None, told: false }, inbox)
+    }
+}
 
 /// The subtitles of an airing, and when its item ends, where that is known.
 #[derive(Debug)]
@@ -37,12 +57,9 @@ impl Shell {
         } else {
             wanted.languages.to_vec()
         };
-        let profile = &self.profile;
-        let bits_max = super::bits_max(profile.video_kbps_max, profile.audio_kbps);
-        let name = crate::config::defaults::ONE_PICTURE.into();
-        let one_picture = Offer { name, bits_max, audio_only: false };
-        if !self.core.offer_subtitles(&languages, &one_picture) && !self.told_of_subtitles {
-            self.told_of_subtitles = true;
+        let one_picture = offers::one_picture(&self.profile);
+        if !self.core.offer_subtitles(&languages, &one_picture) && !self.reading.told {
+            self.reading.told = true;
             tracing::info!(
                 "the first subtitles came while the channel was on air: they are offered when it next begins (hint: \
                  subtitle-languages offers them from the start)"
@@ -56,7 +73,7 @@ impl Shell {
         let Some(item) = item.filter(|item| self.has_subtitles(item)) else { return };
         // Of one that is still growing the container's word is all there is.
         let end = if mezzanine.complete { mezzanine.duration() } else { item.media.duration };
-        let (titles, answers, id) = (self.parts.titles.clone(), self.captioned.clone(), airing.id);
+        let (titles, answers, id) = (self.parts.titles.clone(), self.reading.answers.clone(), airing.id);
         let (channel, profile) = (self.parts.config.id.clone(), Arc::clone(&self.profile));
         let first = self.parts.config.subtitles.languages.first().cloned();
         self.parts.tracker.spawn(async move {
@@ -74,7 +91,7 @@ impl Shell {
 
     /// Has the subtitles of the next items read, so that they are there when those begin.
     pub(super) fn read_ahead(&mut self) {
-        if self.reading_ahead.as_ref().is_some_and(|reading| !reading.is_finished()) {
+        if self.reading.ahead.as_ref().is_some_and(|reading| !reading.is_finished()) {
             return;
         }
         let wants = self.core.plan().wants().into_iter().map(|(item, _)| item);
@@ -92,7 +109,7 @@ impl Shell {
                 }
             }
         });
-        self.reading_ahead = Some(reading);
+        self.reading.ahead = Some(reading);
     }
 
     fn has_subtitles(&self, item: &Item) -> bool {

@@ -8,6 +8,9 @@ use super::CUE_LEN_MAX;
 /// Tags that stay.
 const KEPT: [&str; 3] = ["i", "b", "u"];
 
+/// The longest tag and the longest row of overrides that are known as such, in bytes; those that move letters are long.
+const TAG_LEN_MAX: usize = 1024;
+
 /// The longest name of a character that is decoded.
 const ENTITY_LEN_MAX: usize = 10;
 
@@ -20,7 +23,7 @@ pub(super) fn of_tags(text: &str) -> String {
         out.text(&rest[..place]);
         let (mark, after) = rest[place..].split_at(1);
         let closing = if mark == "<" { '>' } else { '}' };
-        rest = match (mark, after.find(closing)) {
+        rest = match (mark, near(after, closing)) {
             ("<", Some(end)) if is_tag(&after[..end]) => {
                 out.tag(&after[..end]);
                 &after[end + 1..]
@@ -58,7 +61,7 @@ pub(super) fn of_overrides(text: &str) -> String {
         }
         let after = &rest[place + 1..];
         if rest[place..].starts_with('{')
-            && let Some(end) = after.find('}')
+            && let Some(end) = near(after, '}')
         {
             for one in after[..end].split('\\').skip(1) {
                 match one.trim() {
@@ -89,6 +92,11 @@ pub(super) fn of_overrides(text: &str) -> String {
         out.text(rest);
     }
     out.finish()
+}
+
+/// Returns where a mark ends, if that is near: nothing is looked through again and again.
+fn near(after: &str, closing: char) -> Option<usize> {
+    after.bytes().take(TAG_LEN_MAX).position(|byte| char::from(byte) == closing)
 }
 
 /// Whether an override begins or ends a drawing: `p1`, and not `pos(1,2)`.

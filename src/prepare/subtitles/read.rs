@@ -9,6 +9,10 @@ use crate::units::MediaTime;
 /// The latest moment that is believed: more than the longest item lasts.
 const LATEST: MediaTime = MediaTime::from_secs(100 * 3600);
 
+/// How many lines of a cue are read, and how many bytes of each, with their markup.
+const LINES_MAX: usize = 40;
+const LINE_LEN_MAX: usize = 16 << 10;
+
 /// The columns of an ASS event, where the file does not tell them.
 const ASS_COLUMNS: (usize, usize, usize) = (1, 2, 9);
 
@@ -43,7 +47,7 @@ fn timed(text: &str) -> Vec<Cue> {
         }
         match (times, &mut open) {
             (Some((start, end)), _) if cues.len() < CUES_MAX => open = Some((start, end, Vec::new())),
-            (None, Some((.., lines))) if !line.is_empty() => lines.push(line),
+            (None, Some((.., lines))) if !line.is_empty() && lines.len() < LINES_MAX => lines.push(short(line)),
             _ => {}
         }
     }
@@ -96,7 +100,12 @@ fn dialogue(event: &str, (start, end, text): (usize, usize, usize)) -> Option<Cu
     // The text is the last column and may hold commas.
     let parts: Vec<&str> = event.splitn(text.checked_add(1)?, ',').collect();
     let moment = |n: usize| moment(parts.get(n)?.trim());
-    Some(Cue { start: moment(start)?, end: moment(end)?, text: markup::of_overrides(parts.get(text)?) })
+    Some(Cue { start: moment(start)?, end: moment(end)?, text: markup::of_overrides(short(parts.get(text)?)) })
+}
+
+/// Returns as much of a line as is read.
+fn short(line: &str) -> &str {
+    &line[..line.floor_char_boundary(LINE_LEN_MAX)]
 }
 
 #[cfg(test)]

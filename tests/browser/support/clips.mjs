@@ -1,6 +1,6 @@
 // Makes short films out of nothing, of kinds that a station has to treat differently.
 import { execFile } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -10,6 +10,11 @@ const gradients = (size, rate, seed, colours) =>
   `gradients=s=${size}:r=${rate}:${colours.map((colour, i) => `c${i}=${colour}`).join(':')}:n=${colours.length}:speed=0.02:seed=${seed}`;
 const AVC = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
 const AAC = ['-c:a', 'aac', '-b:a', '96k'];
+
+/** A white picture for a fifth of a second in each second, and the lines that go with it. */
+const FLASHES = "color=c=0x202020:s=320x180:r=25,drawbox=w=iw:h=ih:c=white:t=fill:enable='between(mod(n,25),12,16)'";
+const flashLines = (name, seconds) => Array.from({ length: seconds }, (_, n) =>
+  `${n + 1}\n00:00:${String(n).padStart(2, '0')},480 --> 00:00:${String(n).padStart(2, '0')},680\nflash ${n} of ${name}\n\n`).join('');
 
 /** Films by channel: those in H.264 with short GOPs stay as they are, the others are made anew. */
 export const FILMS = {
@@ -27,6 +32,12 @@ export const FILMS = {
     { file: 'ferry.mp4', title: 'The Night Ferry', artist: 'A. Lindqvist', seconds: 60, sound: ['48000', 2],
       picture: gradients('640x360', '25', 17, ['0x0b1d3a', '0x6fb98f', '0x402060']), codecs: [...AVC, '-g', '50', ...AAC] },
   ],
+  'flashes': [
+    { file: 'dots.mp4', title: 'Dots', artist: 'R. Costa', seconds: 7, sound: ['48000', 2], lines: { 'dots.en.srt': flashLines('dots', 7) },
+      picture: FLASHES, codecs: [...AVC, '-g', '50', ...AAC] },
+    { file: 'dashes.avi', title: 'Dashes', artist: 'R. Costa', seconds: 9, sound: ['44100', 2], lines: { 'dashes.srt': flashLines('dashes', 9) },
+      picture: FLASHES, codecs: ['-c:v', 'mjpeg', '-q:v', '5', '-c:a', 'mp3'] },
+  ],
   // As dear as a rendition may be: noise cannot be made small.
   'ladder': [
     { file: 'snow.mp4', title: 'Snow', artist: 'R. Costa', seconds: 20, sound: ['48000', 2],
@@ -43,12 +54,13 @@ export const FILMS = {
 /** Makes the films of a channel. */
 export async function makeFilms(folder, channel) {
   await mkdir(folder, { recursive: true });
-  for (const [i, { file, title, artist, seconds, sound: [rate, layout], picture, codecs }] of (FILMS[channel] ?? []).entries()) {
+  for (const [i, { file, title, artist, seconds, sound: [rate, layout], picture, codecs, lines = {} }] of (FILMS[channel] ?? []).entries()) {
     await run('ffmpeg', [
       '-hide_banner', '-nostdin', '-loglevel', 'error', '-f', 'lavfi', '-i', picture,
       '-f', 'lavfi', '-i', `sine=frequency=${220 + 55 * i}:sample_rate=${rate}`, '-t', String(seconds),
       '-af', 'volume=0.2', '-ac', String(layout), ...codecs, '-metadata', `title=${title}`, '-metadata', `artist=${artist}`,
       join(folder, file),
     ]);
+    for (const [name, text] of Object.entries(lines)) await writeFile(join(folder, name), text);
   }
 }

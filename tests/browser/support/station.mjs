@@ -58,9 +58,9 @@ class Station {
 
   /** Saves a configuration with these channels, in one stroke; a station that runs follows it. */
   async configure(channels) {
-    const blocks = channels.map(({ id, name, folder = id, renditions }) => {
+    const blocks = channels.map(({ id, name, folder = id, renditions, more = '' }) => {
       const sizes = renditions ? [`renditions = ${renditions}\n`, ''] : ['', 'size = "640x360"\n'];
-      return `[[channel]]\nid = "${id}"\nname = "${name}"\nfolder = "media/${folder}"\norder = "sequential"\n${sizes[0]}[channel.picture]\n${sizes[1]}preset = "ultrafast"\n`;
+      return `[[channel]]\nid = "${id}"\nname = "${name}"\nfolder = "media/${folder}"\norder = "sequential"\n${sizes[0]}${more}[channel.picture]\n${sizes[1]}preset = "ultrafast"\n`;
     });
     const text = `[station]\nname = "Nightcast"\nlisten = "127.0.0.1:${this.port}"\nsettle-seconds = 0.1\n\n[metrics]\nlisten = "off"\n\n${blocks.join('\n')}`;
     await writeFile(join(this.#folder, '.channels.new'), text);

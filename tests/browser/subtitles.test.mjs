@@ -1,0 +1,91 @@
+// Goal: a browser shows each line when its picture is there, over seams and after the ffmpeg on air was killed. Method: films
+// with a flash and a line a second; the very hls.js that the pages bring plays them in a bare page of a real Chromium, which
+// notes when each flash was shown and which lines it holds, both on the player's own time.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startBrowser } from './support/browser.mjs';
+import { realStation } from './support/station.mjs';
+
+const PLAYER = fileURLToPath(new URL('../../web/vendor/hls.min.js', import.meta.url));
+
+/** How far a line may be from its flash, in seconds: a frame and a little. */
+const STEP_MAX = 0.05;
+
+/** How many flashes are to be seen before and after the kill. */
+const FLASHES = 16;
+
+let station;
+let browser;
+
+before(async () => {
+  const channels = [{ id: 'flashes', name: 'Flashes', more: 'subtitle-languages = ["en", "fr"]\n' }];
+  [station, browser] = await Promise.all([realStation({ channels }), startBrowser()]);
+});
+
+after(async () => {
+  await browser?.close();
+  await station?.close();
+});
+
+/** Plays a channel with its English lines in a page and notes every flash that is shown. */
+function play(address) {
+  const video = Object.assign(document.createElement('video'), { muted: true, width: 320 });
+  document.body.replaceChildren(video);
+  const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
+  const brush = canvas.getContext('2d', { willReadFrequently: true });
+  const hls = new globalThis.Hls({ liveSyncDurationCount: 2 });
+  const seen = { flashes: [], errors: [], white: false };
+  globalThis.seen = seen;
+  globalThis.hls = hls;
+  const look = (_, { mediaTime }) => {
+    brush.drawImage(video, 0, 0, 1, 1);
+    const white = brush.getImageData(0, 0, 1, 1).data[0] > 128;
+    if (white && !seen.white) seen.flashes.push({ at: mediaTime, lines: active(video) });
+    seen.white = white;
+    video.requestVideoFrameCallback(look);
+  };
+  const active = ({ textTracks }) => [...textTracks].filter(({ mode }) => mode !== 'disabled').flatMap(({ activeCues }) => [...(activeCues ?? [])].map(({ text }) => text));
+  hls.on('hlsError', (_, { details, fatal }) => fatal && seen.errors.push(details));
+  hls.on('hlsManifestParsed', () => {
+    hls.subtitleDisplay = true;
+    hls.subtitleTrack = 0;
+    video.play();
+  });
+  video.requestVideoFrameCallback(look);
+  hls.loadSource(address);
+  hls.attachMedia(video);
+}
+
+test('each line is shown with its flash, over seams and after a killed ffmpeg', async () => {
+  const context = await browser.newContext({ bypassCSP: true });
+  const page = await context.newPage();
+  await page.goto(`${station.url}/api/channels`);
+  await page.addScriptTag({ path: PLAYER });
+  await page.evaluate(play, `${station.url}/channels/flashes/index.m3u8`);
+  const shown = (count) => page.waitForFunction((count) => globalThis.seen.flashes.length >= count, count, { timeout: 60_000, polling: 100 });
+  await shown(FLASHES);
+  process.kill(await station.onAirPid('flashes'), 'SIGKILL');
+  await shown(2 * FLASHES);
+  const told = await page.evaluate(() => {
+    const { textTracks } = document.querySelector('video');
+    const track = [...textTracks].find(({ mode }) => mode !== 'disabled');
+    const lines = [...track.cues].map(({ startTime, endTime, text }) => ({ startTime, endTime, text }));
+    const names = globalThis.hls.subtitleTracks.map(({ name, lang }) => `${name} ${lang}`);
+    const seams = globalThis.hls.levels[0].details.endCC - globalThis.hls.levels[0].details.startCC;
+    return { ...globalThis.seen, lines, names, seams };
+  });
+  await context.close();
+  assert.deepEqual(told.errors, []);
+  assert.deepEqual(told.names, ['English en', 'Français fr']);
+  const oldest = told.lines[0].startTime;
+  const flashes = told.flashes.filter(({ at }) => at > oldest + 1);
+  assert.ok(flashes.length >= FLASHES, JSON.stringify(told));
+  for (const { at } of flashes) {
+    const near = told.lines.filter(({ startTime, text }) => text.startsWith('flash') && Math.abs(startTime - at) <= STEP_MAX);
+    assert.equal(near.length, 1, `the flash at ${at} has ${JSON.stringify(near)}: ${JSON.stringify(told.lines)}`);
+  }
+  // What is marked as shown may be a frame late, as the browser looks after its lines a few times a second.
+  const late = told.flashes.slice(3).filter(({ lines }) => lines.length > 1);
+  assert.deepEqual(late, [], 'two lines at once');
+});
