@@ -13,7 +13,7 @@ const PLAYER = fileURLToPath(new URL('../../web/vendor/hls.min.js', import.meta.
 const STEP_MAX = 0.05;
 
 /** How many flashes are to be seen before and after the kill. */
-const FLASHES = 16;
+const FLASHES = 9;
 
 let station;
 let browser;
@@ -35,23 +35,21 @@ function play(address) {
   const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
   const brush = canvas.getContext('2d', { willReadFrequently: true });
   const hls = new globalThis.Hls({ liveSyncDurationCount: 2 });
-  const seen = { flashes: [], errors: [], white: false };
+  const seen = { flashes: [], errors: [], white: false, last: 0 };
   globalThis.seen = seen;
   globalThis.hls = hls;
   const look = (_, { mediaTime }) => {
     brush.drawImage(video, 0, 0, 1, 1);
     const white = brush.getImageData(0, 0, 1, 1).data[0] > 128;
-    if (white && !seen.white) seen.flashes.push({ at: mediaTime, lines: active(video) });
-    seen.white = white;
+    if (white && !seen.white) seen.flashes.push({ before: seen.last, at: mediaTime, lines: active(video) });
+    Object.assign(seen, { white, last: mediaTime });
     video.requestVideoFrameCallback(look);
   };
-  const active = ({ textTracks }) => [...textTracks].filter(({ mode }) => mode !== 'disabled').flatMap(({ activeCues }) => [...(activeCues ?? [])].map(({ text }) => text));
+  // What the playlist tells of programmes is a track, too.
+  const lines = ({ textTracks }) => [...textTracks].find(({ kind, mode }) => kind === 'subtitles' && mode !== 'disabled');
+  const active = (video) => [...(lines(video)?.activeCues ?? [])].map(({ text }) => text);
   hls.on('hlsError', (_, { details, fatal }) => fatal && seen.errors.push(details));
-  hls.on('hlsManifestParsed', () => {
-    hls.subtitleDisplay = true;
-    hls.subtitleTrack = 0;
-    video.play();
-  });
+  hls.on('hlsManifestParsed', () => video.play());
   video.requestVideoFrameCallback(look);
   hls.loadSource(address);
   hls.attachMedia(video);
@@ -64,12 +62,14 @@ test('each line is shown with its flash, over seams and after a killed ffmpeg', 
   await page.addScriptTag({ path: PLAYER });
   await page.evaluate(play, `${station.url}/channels/flashes/index.m3u8`);
   const shown = (count) => page.waitForFunction((count) => globalThis.seen.flashes.length >= count, count, { timeout: 60_000, polling: 100 });
+  await shown(1);
+  await page.evaluate(() => { globalThis.hls.subtitleTrack = 0; });
   await shown(FLASHES);
   process.kill(await station.onAirPid('flashes'), 'SIGKILL');
   await shown(2 * FLASHES);
   const told = await page.evaluate(() => {
     const { textTracks } = document.querySelector('video');
-    const track = [...textTracks].find(({ mode }) => mode !== 'disabled');
+    const track = [...textTracks].find(({ kind, mode }) => kind === 'subtitles' && mode !== 'disabled');
     const lines = [...track.cues].map(({ startTime, endTime, text }) => ({ startTime, endTime, text }));
     const names = globalThis.hls.subtitleTracks.map(({ name, lang }) => `${name} ${lang}`);
     const seams = globalThis.hls.levels[0].details.endCC - globalThis.hls.levels[0].details.startCC;
@@ -81,11 +81,13 @@ test('each line is shown with its flash, over seams and after a killed ffmpeg', 
   const oldest = told.lines[0].startTime;
   const flashes = told.flashes.filter(({ at }) => at > oldest + 1);
   assert.ok(flashes.length >= FLASHES, JSON.stringify(told));
-  for (const { at } of flashes) {
-    const near = told.lines.filter(({ startTime, text }) => text.startsWith('flash') && Math.abs(startTime - at) <= STEP_MAX);
+  // A busy machine leaves out frames: the flash began after the last dark one that was shown.
+  for (const { before, at } of flashes) {
+    const near = told.lines.filter(({ startTime }) => startTime >= Math.min(before + STEP_MAX, at) - STEP_MAX && startTime <= at + STEP_MAX);
     assert.equal(near.length, 1, `the flash at ${at} has ${JSON.stringify(near)}: ${JSON.stringify(told.lines)}`);
   }
-  // What is marked as shown may be a frame late, as the browser looks after its lines a few times a second.
+  const exact = flashes.filter(({ before, at }) => at - before <= STEP_MAX);
+  assert.ok(exact.length >= FLASHES / 2, `${exact.length} flashes were seen to the frame`);
   const late = told.flashes.slice(3).filter(({ lines }) => lines.length > 1);
   assert.deepEqual(late, [], 'two lines at once');
 });

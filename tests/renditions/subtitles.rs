@@ -115,7 +115,7 @@ fn watched(station: &Station) -> [Recording; 3] {
         until_programmes_begin(station, 2);
         let carrier = station.until("an on-air ffmpeg", || station.children("slots.ffconcat").first().copied());
         signal(carrier, "KILL");
-        until_programmes_begin(station, 5);
+        until_programmes_begin(station, 4);
         drop(end);
         viewers.map(|viewer| viewer.join().unwrap())
     })
@@ -135,7 +135,6 @@ fn each_line_is_read_when_its_picture_is_seen() {
     furnish(&home);
     let station = home.start();
     station.until("everything is prepared", || (station.channel("one")["library"]["prepared"] == 3).then_some(()));
-    until_programmes_begin(&station, 2);
     let list = String::from_utf8(station.get("/channels/one/index.m3u8").body).unwrap();
     assert!(list.contains("LANGUAGE=\"de\"") && list.contains(",SUBTITLES=\"subs\"\npicture/index.m3u8\n"), "{list}");
     let recordings = watched(&station);
