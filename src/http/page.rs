@@ -24,10 +24,10 @@ mod files {
 }
 
 /// What a page may load: its own files only, no inline script or style. `blob:` is how hls.js feeds the video element
-/// and starts its worker.
+/// and starts its worker, and an empty `data:` how it begins a track of subtitles.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; worker-src blob:; style-src 'self'; img-src 'self' data:; \
-     media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
+     media-src 'self' blob: data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'self'",
 );
 

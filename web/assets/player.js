@@ -197,6 +197,8 @@ export class Player extends EventTarget {
       for (const event of ['SUBTITLE_TRACKS_UPDATED', 'SUBTITLE_TRACKS_CLEARED']) {
         hls.on(Hls.Events[event], () => this.#hls === hls && this.speak(this.#language));
       }
+      // Before it has a picture it forgets what it was told.
+      hls.once(Hls.Events.FRAG_BUFFERED, () => this.#hls === hls && this.speak(this.#language));
       hls.attachMedia(this.#video);
     } else if (this.#video.canPlayType('application/vnd.apple.mpegurl')) {
       this.#video.src = this.#url;
@@ -253,8 +255,8 @@ export class Player extends EventTarget {
     // A channel that has nothing yet answers 503, one that is no more 404; both are asked again like one out of reach.
     const told = { 404: 'gone', 503: 'starting' }[isPlaylist(data) ? data.response?.code : 0] ?? 'lost';
     this.#lostAs = this.#changed ? 'rebuilding' : told;
-    const kinds = { networkError: 'network', mediaError: 'media' };
-    this.#act(this.#recovery.failed(kinds[data.type] ?? 'other', performance.now(), Math.random()));
+    const kind = { networkError: 'network', mediaError: 'media' }[data.type] ?? 'other';
+    this.#act(this.#recovery.failed(kind, performance.now(), Math.random()));
   }
 
   /** Whether the channel has other pictures than a moment ago: one that was listed is no more, or a list is where segments
@@ -340,9 +342,7 @@ export class Player extends EventTarget {
   }
 }
 
-function isPlaylist(data) {
-  return /^(manifest|level)/.test(data.details);
-}
+const isPlaylist = (data) => /^(manifest|level)/.test(data.details);
 
 function startDate(video) {
   const start = video.getStartDate?.();

@@ -41,7 +41,7 @@ export class Quality {
     const lines = strings.lines(levels[playing]?.lines);
     const names = [strings.auto(chosen < 0 ? lines : ''), ...levels.map((level) => named(level, levels))];
     button.lastElementChild.textContent = lines || strings.auto('');
-    button.title = strings.qualityIs(names[chosen + 1]);
+    button.title = strings.qualityIs(button.textContent, chosen < 0);
     button.setAttribute('aria-label', button.title);
     this.#menu.show(names, chosen + 1);
   }

@@ -8,7 +8,7 @@ export const strings = {
   start: 'Start watching',
   volume: 'Volume',
   quality: 'Picture quality',
-  qualityIs: (name) => `Picture quality: ${name} (q)`,
+  qualityIs: (shown, auto) => `${shown}, picture quality${auto ? ', chosen by the line' : ''} (q)`,
   auto: (lines) => (lines ? `Auto\u00a0(${lines})` : 'Auto'),
   lines: (lines) => (lines ? `${lines}p` : ''),
   rate: (lines, bits) => [lines, `${(bits / 1e6).toFixed(1)}\u00a0Mbit/s`].filter(Boolean).join(', '),

@@ -10,7 +10,7 @@ const SMALL = { viewport: { width: 480, height: 270 } };
 /** How long the line is away, and the device asleep, in seconds. The station lists 24 s and serves what was listed for another
  *  24: a device that slept for longer finds nothing of what it knew, as after ten minutes or a night. */
 const AWAY_S = 30;
-const ASLEEP_S = 50;
+const ASLEEP_S = 45;
 /** Who is back is where the others are within this many seconds, and no further behind than that. */
 const BACK_MS = 20_000;
 const BEHIND_MAX_S = 16;
@@ -23,7 +23,7 @@ export async function pair(t, { station, browser }) {
   const [one, other, alone] = [await open(t, browser, url, SMALL), await open(t, browser, url, SMALL), await open(t, browser, `${url}?sync=off`, SMALL)];
   await Promise.all([one, other, alone].map((page) => plays(page)));
   // As far off as beginning may leave one, and not by chance where the other is.
-  for (const page of [other, alone]) await page.evaluate(() => (document.querySelector('video').currentTime -= 0.9));
+  for (const page of [other, alone]) await page.evaluate(() => (document.querySelector('video').currentTime -= 0.6));
   const begun = performance.now();
   const rates = new Set();
   let seen;
@@ -57,8 +57,11 @@ export async function cutOff(t, { station, browser }) {
 
 export async function sleeper(t, { station }) {
   const { browser, stop, go, close } = await startSleeper();
-  t.after(close);
-  t.after(go);
+  // One that is stopped cannot be closed.
+  t.after(async () => {
+    await go();
+    await close();
+  });
   const page = await open(t, browser, `${station.url}/watch/deep-2`, SMALL);
   await plays(page);
   await stop();

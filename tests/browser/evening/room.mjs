@@ -11,8 +11,7 @@ export async function hands(t, at) {
   const page = await open(t, at, 'deep-3', { hasTouch: true });
   await plays(page);
   await page.mouse.move(400, 150);
-  // A flick on a touchpad comes as many small turns.
-  for (let i = 0; i < 12; i += 1) await page.mouse.wheel(0, 30);
+  await page.mouse.wheel(0, 120);
   await tuned(page, 'deep-4');
   await pass(0.4);
   await page.mouse.wheel(0, -120);

@@ -33,9 +33,18 @@ export async function startSleeper() {
   });
   const browser = await chromium.connect(server.wsEndpoint());
   const all = async (signal) => {
-    for (const pid of await descendants(server.process().pid)) process.kill(pid, signal);
+    for (const pid of await descendants(server.process().pid)) send(pid, signal);
   };
   return { browser, stop: () => all('SIGSTOP'), go: () => all('SIGCONT'), close: () => server.close() };
+}
+
+/** Sends a signal to a process that may have ended meanwhile. */
+function send(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
 }
 
 /** Returns a process and all that descend from it. */
