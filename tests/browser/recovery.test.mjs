@@ -1,7 +1,7 @@
 // Goal: the page never gives up, and never storms the station. Method: tables and long sequences, no browser.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BACK_OFF_MAX_MS, BACK_OFF_MIN_MS, Recovery, STUCK_MS, STUCK_WHILE_LOST_MS } from '../../web/assets/recovery.js';
+import { BACK_OFF_MAX_MS, BACK_OFF_MIN_MS, Recovery, SLEPT_MS, STUCK_MS, STUCK_WHILE_LOST_MS } from '../../web/assets/recovery.js';
 
 test('a station that is away is asked again for ever, ever more patiently, never all at once', () => {
   const recovery = new Recovery();
@@ -44,4 +44,21 @@ test('while the station is away the watchdog leaves the retries alone, but not f
   recovery.failed('network', 0, 0.5);
   assert.equal(recovery.watch(STUCK_WHILE_LOST_MS - 1), null);
   assert.equal(recovery.watch(STUCK_WHILE_LOST_MS), 'rebuild');
+});
+
+test('a device that was asleep is known by time that went by without the picture', () => {
+  const asked = (...list) => {
+    const recovery = new Recovery();
+    return list.map(([wall, place]) => recovery.woke(wall, place)).at(-1);
+  };
+  for (const [sentence, found, expected] of [
+    ['asked for the first time', asked([1e12, 5]), false],
+    ['a second later', asked([0, 5], [1000, 6]), false],
+    ['ten minutes later', asked([0, 5], [600_000, 5.2]), true],
+    ['a minute later, throttled in the background, and it played', asked([0, 5], [60_000, 65]), false],
+    ['the same, and it was led a little', asked([0, 5], [60_000, 63.5]), false],
+    ['a short doze', asked([0, 5], [SLEPT_MS, 5]), false],
+  ]) {
+    assert.equal(found, expected, sentence);
+  }
 });

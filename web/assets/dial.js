@@ -56,7 +56,7 @@ export class Dial {
   go(id, { push = true } = {}) {
     if (id === this.current) return this.osd();
     this.current = id;
-    if (push) history.pushState({ id }, '', `/watch/${id}`);
+    if (push) history.pushState({ id }, '', `/watch/${id}${location.search}`);
     this.#tune(id);
     this.show();
     this.osd();

@@ -11,8 +11,12 @@ const EVERY_MS = 1000;
 /** Returns the rows for a moment: { when: 'earlier' | 'now' | 'later', airing }. Cards are no programmes, and an airing that was
  *  taken up again after a break is told once, from when it began. */
 export function rows(airings, moment) {
-  const real = airings.filter(({ slate }) => !slate);
-  const once = real.filter((airing, i) => i === 0 || airing.serial === null || airing.serial !== real[i - 1].serial);
+  const once = [];
+  for (const airing of airings.filter(({ slate }) => !slate)) {
+    const last = once.at(-1);
+    if (last && last.serial !== null && last.serial === airing.serial) once[once.length - 1] = { ...last, end: airing.end };
+    else once.push(airing);
+  }
   const told = once.map((airing) => ({ airing, when: airing.start > moment ? 'later' : airing.end > moment ? 'now' : 'earlier' }));
   // Two cannot be on: the later one is, and the other was cut short.
   const on = told.findLastIndex(({ when }) => when === 'now');

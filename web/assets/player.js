@@ -307,19 +307,19 @@ export class Player extends EventTarget {
 
   #tick() {
     const now = performance.now();
+    const woke = this.#recovery.woke(Date.now(), this.#video.currentTime);
     // A hidden page may be throttled, a paused one stands still by wish, a blocked one waits for the viewer.
     if (!this.#url || !this.#wanted || this.#state === 'blocked' || document.hidden) {
       return this.#recovery.progressed(now);
     }
+    if (woke) return this.#rebuild();
     const cure = this.#recovery.watch(now);
-    if (cure === 'nudge') {
-      this.stats.nudged();
-      this.#hls?.startLoad();
-      this.toLive();
-      this.start();
-    } else if (cure === 'rebuild') {
-      this.#rebuild();
-    }
+    if (cure === 'rebuild') return this.#rebuild();
+    if (cure !== 'nudge') return;
+    this.stats.nudged();
+    this.#hls?.startLoad();
+    this.toLive();
+    this.start();
   }
 
   /** After sleep or a long stay in the background: back to what is on now. */

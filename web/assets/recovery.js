@@ -11,7 +11,13 @@ export const STUCK_MS = 8000;
 /** While the station is known to be away, how long before even the retries are not trusted any more. */
 export const STUCK_WHILE_LOST_MS = 30_000;
 
+/** A device that was asleep for this long knows nothing any more that the station still has, in milliseconds: the window is no
+ *  longer. */
+export const SLEPT_MS = 20_000;
+
 export class Recovery {
+  #wall = NaN;
+  #place = NaN;
   #tries = 0;
   #mediaErrors = 0;
   #lastMediaError = -Infinity;
@@ -53,6 +59,15 @@ export class Recovery {
   progressed(now) {
     this.#progressAt = now;
     this.#nudged = false;
+  }
+
+  /** Returns whether the device was asleep since this was asked last: time went by, and the picture, at `place` in seconds, did
+   *  not. `wall` is a clock that goes on meanwhile, in milliseconds. */
+  woke(wall, place) {
+    const [gone, played] = [wall - this.#wall, (place - this.#place) * 1000];
+    this.#wall = wall;
+    this.#place = place;
+    return gone > SLEPT_MS && played < gone / 2;
   }
 
   /** Returns what to do about a picture that should move: null, 'nudge' (go to the live edge), then 'rebuild'. */

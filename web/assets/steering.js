@@ -4,6 +4,8 @@ import { Together } from './together.js';
 
 /** How often the picture is compared with the clock, in milliseconds. */
 const EVERY_MS = 500;
+/** Who waits with less than this in store waits for the line, in seconds. */
+const DRY_S = 0.7;
 /** Smaller changes of the rate are none. */
 const SAME_RATE = 0.001;
 
@@ -16,8 +18,8 @@ export class Steering {
     this.#video = video;
     this.#player = player;
     player.addEventListener('begins', () => this.#together.begins());
-    // A picture that waits after a leap of its own did not run dry.
-    video.addEventListener('waiting', () => video.seeking || this.#together.dry(performance.now()));
+    // A picture that waits after a leap of its own, or for a busy device, did not run dry.
+    video.addEventListener('waiting', () => video.seeking || player.store.ahead > DRY_S || this.#together.dry(performance.now()));
     setInterval(() => this.#tick(performance.now()), EVERY_MS);
   }
 

@@ -10,6 +10,7 @@ import { Programme } from './programme.js';
 import { Quality } from './quality.js';
 import { listenToHands, listenToKeys } from './remote.js';
 import { Screens } from './screens.js';
+import { mediaKeys } from './session.js';
 import { snow } from './snow.js';
 import { Sound } from './sound.js';
 import { Steering } from './steering.js';
@@ -79,6 +80,7 @@ const night = new Night(
     show: (text) => dial.osd(text),
   },
 );
+const onLockScreen = mediaKeys({ play: () => player.resume(), pause: () => player.pause(), nexttrack: () => dial.step(1), previoustrack: () => dial.step(-1) });
 const fall = snow($('snow'), () => body.classList.contains('tuning'));
 
 function tune(id) {
@@ -189,7 +191,10 @@ $('stage').addEventListener('dblclick', (event) => event.target.closest('button,
 for (const event of ['pointermove', 'pointerdown', 'focusin']) addEventListener(event, awake, { passive: true });
 addEventListener('popstate', () => dial.go(location.pathname.split('/').pop(), { push: false }));
 player.addEventListener('state', showState);
-setInterval(showPlay, 1000);
+setInterval(() => {
+  showPlay();
+  onLockScreen($('title').textContent, $('name').textContent, body.dataset.station);
+}, 1000);
 
 for (const [id, name] of [['up', strings.up], ['down', strings.down], ['list', strings.showChannels], ['evening', strings.evening.button]]) {
   $(id).title = name;
