@@ -11,16 +11,17 @@ const BRIGHTEST = 62;
 export function snow(canvas, falls) {
   const context = canvas.getContext('2d', { alpha: false });
   const still = matchMedia('(prefers-reduced-motion: reduce)');
-  let pictures = null;
-  let timer = 0;
+  const pictures = [];
+  let [timer, shown] = [0, 0];
   const fall = () => {
     if (!falls() || still.matches || nobodyLooks()) {
       clearInterval(timer);
       timer = 0;
       return;
     }
-    pictures ??= Array.from({ length: PICTURES }, () => flakes(context, canvas));
-    context.putImageData(pictures[Math.floor(Math.random() * PICTURES)], 0, 0);
+    // One by one, when they are wanted: the first picture of the channel has no time to lose.
+    if (pictures.length < PICTURES) pictures.push(flakes(context, canvas));
+    context.putImageData(pictures[shown++ % pictures.length], 0, 0);
   };
   return () => {
     if (!context || timer || !falls()) return;
@@ -31,12 +32,16 @@ export function snow(canvas, falls) {
 
 function flakes(context, { width, height }) {
   const image = context.createImageData(width, height);
-  for (let y = 0; y < height; y += 1) {
+  const { data } = image;
+  for (let y = 0, at = 0; y < height; y += 1) {
     // Lines differ, as they do where no station is.
-    const line = 0.6 + 0.4 * Math.random();
-    for (let x = 0; x < width; x += 1) {
-      const light = BRIGHTEST * line * Math.random() ** 3;
-      image.data.set([light * 0.86, light * 0.93, light, 255], 4 * (y * width + x));
+    const line = BRIGHTEST * (0.6 + 0.4 * Math.random());
+    for (let x = 0; x < width; x += 1, at += 4) {
+      const light = line * Math.random() ** 3;
+      data[at] = light * 0.86;
+      data[at + 1] = light * 0.93;
+      data[at + 2] = light;
+      data[at + 3] = 255;
     }
   }
   return image;
