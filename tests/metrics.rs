@@ -56,6 +56,11 @@ fn every_series_is_of_the_table_and_every_metric_of_the_table_is_there() {
     let segment = playlist.lines().rfind(|line| line.starts_with("segments/")).unwrap();
     let sent = station.get(&format!("/channels/one/{segment}")).body.len();
     assert_eq!(station.get("/no/such/page").status, 404);
+    let picture = station.until("a picture of what is on", || {
+        let got = station.get("/channels/one/thumbnail.jpg");
+        (got.status == 200).then_some(got.body)
+    });
+    assert!(picture.starts_with(&[0xff, 0xd8]) && picture.ends_with(&[0xff, 0xd9]), "{} bytes", picture.len());
     let live = station.live_ts("one");
     let scraped = station.until("a whole look", || {
         let scraped = scrape(&station);
@@ -77,6 +82,7 @@ fn every_series_is_of_the_table_and_every_metric_of_the_table_is_there() {
         ("nightcast_library_quarantined_items", &[("channel", "two"), ("cause", "not_media")], 1.0),
         ("nightcast_prepare_jobs_total", &[("channel", "one"), ("outcome", "done")], 1.0),
         ("nightcast_children", &[("channel", "two"), ("role", "on_air")], 1.0),
+        ("nightcast_child_starts_total", &[("channel", "two"), ("role", "thumbnail")], 0.0),
         ("nightcast_http_requests_total", &[("route", "other"), ("code", "404")], 1.0),
     ] {
         let value = scraped.value(name, labels);

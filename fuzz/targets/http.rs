@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use nightcast::channel::{AiringStatus, ChannelState, ChannelStatus, LibraryCounts};
 use nightcast::clock::Clock;
 use nightcast::hls::{PlaylistBody, SegmentBody, Snapshot};
-use nightcast::http::{ChannelView, Roster, StationView, router};
+use nightcast::http::{ChannelView, Roster, StationView, Thumbnails, router};
 use nightcast::library::Metadata;
 use nightcast::on_air::receive::{self, Target};
 use nightcast::units::{ChannelId, MediaTime, Msn, RunId};
@@ -116,7 +116,7 @@ fn station() -> (StationView, (watch::Sender<Arc<Snapshot>>, watch::Sender<bool>
     let gone = watch::channel(Arc::new(Snapshot::default())).1;
     let channels = vec![Arc::new(channel("night", night)), Arc::new(channel("gone", gone))];
     let roster = watch::channel(Arc::new(Roster { name: "Tom & Co".into(), channels, ..Roster::default() })).1;
-    let view = StationView { roster, ready, clock, token: CancellationToken::new() };
+    let view = StationView { roster, ready, clock, thumbnails: Thumbnails::default(), token: CancellationToken::new() };
     (view, (sender, ready_sender))
 }
 

@@ -18,11 +18,13 @@ pub enum Role {
     Prepare,
     /// Looks into a file.
     Probe,
+    /// Makes a still picture of what is on, for the wall.
+    Thumbnail,
 }
 
 impl Role {
     /// Every role, in their order.
-    pub const ALL: [Self; 3] = [Self::OnAir, Self::Prepare, Self::Probe];
+    pub const ALL: [Self; 4] = [Self::OnAir, Self::Prepare, Self::Probe, Self::Thumbnail];
 
     /// Returns its name in metrics.
     #[must_use]
@@ -31,6 +33,7 @@ impl Role {
             Self::OnAir => "on_air",
             Self::Prepare => "prepare",
             Self::Probe => "probe",
+            Self::Thumbnail => "thumbnail",
         }
     }
 }
@@ -129,6 +132,15 @@ impl Limits {
         cpu_secs: Some(60),
         file_bytes: Some(1 << 20),
         open_files: Some(64),
+    };
+    /// For one frame out of a segment. It opens no file and writes none; a 2160p frame and what it refers to take 300 MB.
+    pub const THUMBNAIL: Self = Self {
+        nice: 10,
+        memory_bytes: Some(1 << 30),
+        data_bytes: None,
+        cpu_secs: Some(5),
+        file_bytes: Some(0),
+        open_files: Some(32),
     };
     /// Returns the same for a program that reserves addresses for all memory of machine and chip at once, as NVIDIA's
     /// library does: what it writes to is bounded instead.

@@ -18,6 +18,7 @@ pub mod renditions;
 pub mod slate_args;
 pub mod subtitle_args;
 pub mod task;
+pub mod thumbnail_args;
 
 pub use child::{ChildSpec, Ending, Evidence, Limits, Role};
 pub use family::{Children, Family};

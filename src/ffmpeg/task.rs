@@ -6,11 +6,12 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use procfs::process::Process;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -87,7 +88,7 @@ pub enum ChildError {
 /// # Errors
 /// [`ChildError::Start`] when there is no such program.
 pub fn spawn(spec: &ChildSpec) -> Result<(Running, mpsc::Receiver<String>), ChildError> {
-    let (mut running, stdout) = start(spec)?;
+    let (mut running, stdout) = start(spec, false)?;
     let (sender, receiver) = mpsc::channel(STDOUT_LINES_MAX);
     let _forwarder = running_task(forward_lines(stdout, sender));
     running.command_line = spec.command_line();
@@ -104,14 +105,31 @@ pub async fn run_to_end(
     stdout_max: u64,
     token: &CancellationToken,
 ) -> Result<(Evidence, Vec<u8>), ChildError> {
-    let (mut running, stdout) = start(spec)?;
+    run_fed(spec, None, limit, stdout_max, token).await
+}
+
+/// The same of a child that is given bytes on its stdin, as many of them as it wants to read.
+///
+/// # Errors
+/// As [`run_to_end`].
+pub async fn run_fed(
+    spec: &ChildSpec,
+    input: Option<Bytes>,
+    limit: Duration,
+    stdout_max: u64,
+    token: &CancellationToken,
+) -> Result<(Evidence, Vec<u8>), ChildError> {
+    let (mut running, stdout) = start(spec, input.is_some())?;
     let mut written = Vec::new();
     let mut bounded = stdout.take(stdout_max + 1);
+    let stdin = running.child.stdin.take();
     let outcome = tokio::select! {
         biased;
         () = token.cancelled() => Err(ChildError::Cancelled),
         () = tokio::time::sleep(limit) => Err(ChildError::TimedOut { limit }),
-        read = bounded.read_to_end(&mut written) => read.map_err(ChildError::Wait),
+        (read, ()) = futures_util::future::join(bounded.read_to_end(&mut written), feed(stdin, input)) => {
+            read.map_err(ChildError::Wait)
+        }
     };
     if let Err(error) = outcome {
         running.kill(error.ending()).await;
@@ -136,11 +154,20 @@ pub async fn run_to_end(
     Ok((evidence, written))
 }
 
-fn start(spec: &ChildSpec) -> Result<(Running, tokio::process::ChildStdout), ChildError> {
+/// Gives a child what it is to read, and then an end.
+async fn feed(stdin: Option<ChildStdin>, input: Option<Bytes>) {
+    if let Some((mut stdin, input)) = stdin.zip(input) {
+        // One that has read enough closes its end: that is its business.
+        let _read_enough = stdin.write_all(&input).await;
+    }
+}
+
+fn start(spec: &ChildSpec, fed: bool) -> Result<(Running, tokio::process::ChildStdout), ChildError> {
     let line = spec.wrapped();
     let failed = |source| ChildError::Start { program: spec.program.to_string_lossy().into_owned(), source };
     let mut command = Command::new(&line[0]);
-    command.args(&line[1..]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let stdin = if fed { Stdio::piped() } else { Stdio::null() };
+    command.args(&line[1..]).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.process_group(0).kill_on_drop(true);
     if let Some(folder) = &spec.folder {
         command.current_dir(folder);
@@ -433,16 +460,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_child_that_takes_too_long_is_killed_with_its_children() {
+    async fn a_child_is_given_what_it_reads_and_no_more() {
         let token = CancellationToken::new();
-        let limit = Duration::from_millis(50);
-        let outcome = run_to_end(&ChildSpec::shell("sleep 60 & wait"), limit, 100, &token).await;
-        assert!(matches!(outcome, Err(ChildError::TimedOut { .. })), "{outcome:?}");
+        let input = Bytes::from(vec![b'a'; 1 << 20]);
+        for (script, expected) in [("wc -c", "1048576"), ("head -c 3", "aaa"), ("echo none", "none")] {
+            let (spec, limit) = (ChildSpec::shell(script), Duration::from_secs(20));
+            let run = run_fed(&spec, Some(input.clone()), limit, 100, &token).await;
+            assert_eq!(String::from_utf8_lossy(&run.unwrap().1).trim(), expected, "{script}");
+        }
     }
 
     #[tokio::test]
-    async fn a_child_that_writes_too_much_is_killed() {
+    async fn a_child_that_takes_too_long_or_writes_too_much_is_killed_with_its_children() {
         let token = CancellationToken::new();
+        for input in [None, Some(Bytes::from(vec![b'a'; 1 << 20]))] {
+            let limit = Duration::from_millis(50);
+            let outcome = run_fed(&ChildSpec::shell("sleep 60 & wait"), input, limit, 100, &token).await;
+            assert!(matches!(outcome, Err(ChildError::TimedOut { .. })), "{outcome:?}");
+        }
         let outcome = run_to_end(&ChildSpec::shell("yes"), Duration::from_secs(20), 1000, &token).await;
         assert!(matches!(outcome, Err(ChildError::TooMuchOutput { limit_bytes: 1000 })), "{outcome:?}");
     }

@@ -184,7 +184,7 @@ fn renditions(snapshot: &Snapshot, base: &str) -> Vec<Rendition> {
 }
 
 /// Returns what is on at the live edge, or by the server's clock where nothing is published yet, and how far in.
-fn airing_at_edge(status: &ChannelStatus, server_time: Timestamp) -> Option<(&AiringStatus, MediaTime)> {
+pub(super) fn airing_at_edge(status: &ChannelStatus, server_time: Timestamp) -> Option<(&AiringStatus, MediaTime)> {
     let moment = status.edge.unwrap_or(server_time);
     // The edge is the *end* of the newest segment: a programme that begins exactly there has shown nothing yet.
     let begun = |airing: &&AiringStatus| airing.start < moment;

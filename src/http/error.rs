@@ -28,6 +28,9 @@ pub enum HttpError {
     /// The segment has not been published.
     #[error("This segment is not on air yet. Load index.m3u8 for those that are.")]
     SegmentNotYet,
+    /// Nothing is on of which there could be a picture, or none was made yet.
+    #[error("There is no picture of this channel now.")]
+    NoPicture,
     /// The channel has not published anything, and the request has waited long enough.
     #[error("The channel is starting. Try again in a second.")]
     Starting,
@@ -59,7 +62,9 @@ impl HttpError {
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
-            Self::NoSuchPage | Self::NoSuchChannel | Self::SegmentGone | Self::SegmentNotYet => StatusCode::NOT_FOUND,
+            Self::NoSuchPage | Self::NoSuchChannel | Self::SegmentGone | Self::SegmentNotYet | Self::NoPicture => {
+                StatusCode::NOT_FOUND
+            }
             Self::Starting | Self::OffAir | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::ReadOnly => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed | Self::Span => StatusCode::BAD_REQUEST,
@@ -159,11 +164,12 @@ pub(super) fn panicked(cause: Box<dyn Any + Send>) -> Response {
 mod tests {
     use super::*;
 
-    const ALL: [HttpError; 12] = [
+    const ALL: [HttpError; 13] = [
         HttpError::NoSuchPage,
         HttpError::NoSuchChannel,
         HttpError::SegmentGone,
         HttpError::SegmentNotYet,
+        HttpError::NoPicture,
         HttpError::Starting,
         HttpError::OffAir,
         HttpError::Stopping,

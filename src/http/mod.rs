@@ -21,11 +21,14 @@ mod hls;
 mod live;
 mod page;
 mod seats;
+mod shell;
 mod stall;
 mod state;
 pub mod tally;
 mod task;
+pub mod thumbnail;
 pub mod viewers;
+mod wall;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +46,7 @@ pub use error::HttpError;
 pub use state::{ChannelView, Roster, StationView};
 pub use tally::Tally;
 pub use task::{Limits, Pages, serve};
+pub use thumbnail::task::Thumbnails;
 pub use viewers::Viewers;
 
 /// How long a browser may remember the answer to a CORS preflight: a day, the most that browsers accept.
@@ -69,6 +73,7 @@ pub fn router_with(view: StationView, desk: &Desk) -> Router {
         .route("/channels/{id}/{rendition}/index.m3u8", get(hls::rendition_playlist))
         .route("/channels/{id}/{rendition}/segments/{file}", get(hls::rendition_segment))
         .route("/channels/{id}/live.ts", get(live::live_ts))
+        .route("/channels/{id}/thumbnail.jpg", get(thumbnail::thumbnail))
         .route("/api/channels", get(api::channels))
         .route("/api/channels/{id}", get(api::channel))
         .route("/api/guide", get(guide::guide))
@@ -84,6 +89,10 @@ pub fn router_with(view: StationView, desk: &Desk) -> Router {
         .route("/assets/{*path}", get(page::asset))
         .route("/vendor/{*path}", get(page::vendor))
         .route("/favicon.ico", get(page::favicon))
+        .route("/guide", get(page::guide))
+        .route("/manifest.webmanifest", get(shell::manifest))
+        .route("/sw.js", get(shell::service_worker))
+        .route("/offline", get(shell::offline))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
         .fallback(|| async { HttpError::NoSuchPage })

@@ -12,6 +12,7 @@ use rust_embed::EmbeddedFile;
 use super::caching::{not_modified, takes_gzip};
 use super::error::HttpError;
 use super::state::StationView;
+use super::wall;
 use files::Web;
 
 mod files {
@@ -26,30 +27,37 @@ mod files {
 /// What a page may load: its own files only, no inline script or style. `blob:` is how hls.js feeds the video element
 /// and starts its worker, and an empty `data:` how it begins a track of subtitles.
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; worker-src blob:; style-src 'self'; img-src 'self' data:; \
+    "default-src 'none'; script-src 'self'; worker-src 'self' blob:; style-src 'self'; img-src 'self' data:; \
      media-src 'self' blob: data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'self'",
 );
 
 /// Our own files change with the program, so a browser asks each time and mostly hears 304.
-const ASSET_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+pub(super) const ASSET_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Other people's files are asked for with their version (`?v=`) and never change under it.
 const VENDOR_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 /// Answers with the wall of channels.
 pub(super) async fn index(State(view): State<Arc<StationView>>) -> Result<Response, HttpError> {
-    let (roster, mut list) = (view.roster(), String::new());
-    for (number, channel) in (1..).zip(&roster.channels) {
+    let (roster, row) = (view.roster(), known("row.html")?);
+    let row = String::from_utf8_lossy(&row.data);
+    let list = wall::rows(&row, &roster, view.clock.wall());
+    let (station, count) = (escape(&roster.name), roster.channels.len());
+    let (size, row, count) = (wall::size(count), fill(&row, &[]), count.to_string());
+    let values = [("station", &*station), ("channels", &list), ("count", &count), ("size", size), ("row", &row)];
+    html(StatusCode::OK, "index.html", &values)
+}
+
+/// Answers with the guide; what is in it is asked for by the page.
+pub(super) async fn guide(State(view): State<Arc<StationView>>) -> Result<Response, HttpError> {
+    let roster = view.roster();
+    let mut list = String::new();
+    for channel in &roster.channels {
         let name = escape(&channel.status().name);
-        let id = &channel.id;
-        let _ = write!(
-            list,
-            "<li class=\"channel\" data-id=\"{id}\"><a href=\"/watch/{id}\"><span class=\"number\">{number}</span>\
-             <span class=\"name\">{name}</span></a></li>"
-        );
+        let _infallible = write!(list, "<li><a href=\"/watch/{}\">{name}</a></li>", channel.id);
     }
-    html(StatusCode::OK, "index.html", &[("station", &escape(&roster.name)), ("channels", &list)])
+    html(StatusCode::OK, "guide.html", &[("station", &escape(&roster.name)), ("channels", &list)])
 }
 
 /// Answers with a channel's page.
@@ -125,9 +133,16 @@ pub(super) async fn secure(request: Request, next: Next) -> Response {
 }
 
 /// Returns a file by its exact name below `web/`; a name is looked up in the list, never built into a path.
-fn known(name: &str) -> Result<EmbeddedFile, HttpError> {
+pub(super) fn known(name: &str) -> Result<EmbeddedFile, HttpError> {
     let listed = Web::iter().any(|listed| listed == name);
     listed.then(|| Web::get(name)).flatten().ok_or(HttpError::NoSuchPage)
+}
+
+/// Returns the checksum of every file below `web/`, in the order of their names.
+pub(super) fn sums() -> impl Iterator<Item = [u8; 32]> {
+    let mut names: Vec<_> = Web::iter().collect();
+    names.sort_unstable();
+    names.into_iter().filter_map(|name| Some(Web::get(&name)?.metadata.sha256_hash()))
 }
 
 fn file(name: &str, file: EmbeddedFile, cache: HeaderValue, headers: &HeaderMap) -> Response {
@@ -161,7 +176,7 @@ fn kind(name: &str) -> HeaderValue {
 }
 
 /// Returns a page with its `{{names}}` filled in. Values are HTML already.
-fn html(status: StatusCode, name: &str, values: &[(&str, &str)]) -> Result<Response, HttpError> {
+pub(super) fn html(status: StatusCode, name: &str, values: &[(&str, &str)]) -> Result<Response, HttpError> {
     let file = known(name)?;
     let page = fill(&String::from_utf8_lossy(&file.data), values);
     let headers = [(header::CONTENT_TYPE, kind(name)), (header::CACHE_CONTROL, ASSET_CACHE)];
@@ -169,7 +184,7 @@ fn html(status: StatusCode, name: &str, values: &[(&str, &str)]) -> Result<Respo
 }
 
 /// Fills a template in one pass, so that a value that looks like a name is never filled in again.
-fn fill(template: &str, values: &[(&str, &str)]) -> String {
+pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut page = String::with_capacity(template.len() + 512);
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -183,7 +198,7 @@ fn fill(template: &str, values: &[(&str, &str)]) -> String {
 }
 
 /// Returns text that is safe between tags and in quoted attributes.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -217,7 +232,11 @@ mod tests {
     #[test]
     fn every_name_in_a_page_is_one_we_fill_in() {
         for (page, names) in [
-            ("index.html", &["station", "channels"][..]),
+            ("index.html", &["station", "channels", "count", "size", "row"][..]),
+            ("row.html", &["id", "off", "number", "tint", "picture", "name", "title", "byline", "next"]),
+            ("guide.html", &["station", "channels"]),
+            ("offline.html", &["station"]),
+            ("sw.js", &["version"]),
             ("watch.html", &["station", "channel", "id"]),
             ("failure.html", &["station", "heading", "text"]),
         ] {
@@ -230,7 +249,7 @@ mod tests {
 
     #[test]
     fn pages_hold_no_inline_script_or_style_that_the_policy_would_refuse() {
-        for page in ["index.html", "watch.html", "failure.html"] {
+        for page in ["index.html", "row.html", "guide.html", "watch.html", "failure.html", "offline.html"] {
             let text = String::from_utf8(Web::get(page).unwrap().data.into_owned()).unwrap();
             assert!(!text.contains("<style") && !text.contains(" style=") && !text.contains(" onclick"), "{page}");
             for script in text.split("<script").skip(1) {

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::hdhomerun::DeviceId;
+use super::thumbnail::task::Thumbnails;
 use super::viewers::Viewers;
 use crate::channel::{ChannelState, ChannelStatus};
 use crate::clock::Clock;
@@ -22,6 +23,8 @@ pub struct StationView {
     pub ready: watch::Receiver<bool>,
     /// Tells the station's time.
     pub clock: Clock,
+    /// Still pictures of what is on.
+    pub thumbnails: Thumbnails,
     /// Ends waiting requests and endless answers.
     pub token: CancellationToken,
 }

@@ -11,7 +11,7 @@ use axum::response::Response;
 use tokio::time::Instant;
 
 /// The templates of the routes, as the router knows them; the last stands for what has none.
-pub const ROUTES: [&str; 34] = [
+pub const ROUTES: [&str; 39] = [
     "/",
     "/watch/{id}",
     "/channels/{id}/index.m3u8",
@@ -45,6 +45,11 @@ pub const ROUTES: [&str; 34] = [
     "/api/admin/channels/{id}/requeue",
     "/api/admin/channels/{id}/off",
     "/api/admin/channels/{id}/on",
+    "/channels/{id}/thumbnail.jpg",
+    "/guide",
+    "/manifest.webmanifest",
+    "/sw.js",
+    "/offline",
     "other",
 ];
 

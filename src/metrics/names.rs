@@ -70,7 +70,7 @@ const fn configured(name: &'static str, what: &'static str) -> Label {
 
 const CHANNEL: Label = configured("channel", "a channel's id");
 const NAME: Label = configured("name", "a channel's name");
-const ROLE: Label = among("role", &["on_air", "prepare", "probe"]);
+const ROLE: Label = among("role", &["on_air", "prepare", "probe", "thumbnail"]);
 const STATE: Label = among("state", &["starting", "on_air", "slate", "recovering", "off"]);
 const END: Label = among("reason", &["done", "stopped", "failed", "killed", "stalled", "timeout", "limit"]);
 const RESTART: Label = among("reason", &["ended", "exited", "killed", "stalled", "refused", "internal"]);

@@ -22,7 +22,7 @@ test('the compressed player is the player', async () => {
 });
 
 test('pages ask for the versions that are shipped', async () => {
-  const texts = await Promise.all(['../watch.html', '../assets/base.css'].map(async (name) => (await read(name)).toString()));
+  const texts = await Promise.all(['../watch.html', '../assets/base.css', '../assets/window.js', '../sw.js'].map(async (name) => (await read(name)).toString()));
   const asked = [...texts.join('').matchAll(/\/vendor\/([\w.-]+)\?v=([\d.]+)/g)].map(([, name, version]) => [name, version]);
   assert.ok(asked.length >= 3);
   for (const [name, version] of asked) {

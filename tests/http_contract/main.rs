@@ -10,6 +10,7 @@ mod guide;
 mod renditions;
 mod socket;
 mod station;
+mod thumbnails;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +57,13 @@ async fn every_address_answers_with_its_type_and_its_life_in_caches() {
         ("/vendor/hls.min.js?v=1.7.4", 200, "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"),
         ("/vendor/hls.min.js", 200, "text/javascript; charset=utf-8", "no-cache"),
         ("/favicon.ico", 200, "image/svg+xml", "no-cache"),
+        ("/guide", 200, "text/html; charset=utf-8", "no-cache"),
+        ("/offline", 200, "text/html; charset=utf-8", "no-cache"),
+        ("/manifest.webmanifest", 200, "application/manifest+json", "no-cache"),
+        ("/sw.js", 200, "text/javascript; charset=utf-8", "no-cache"),
+        ("/assets/icon-192.png", 200, "image/png", "no-cache"),
+        ("/channels/night/thumbnail.jpg", 404, "text/plain; charset=utf-8", "no-store"),
+        ("/channels/nobody/thumbnail.jpg", 404, "text/plain; charset=utf-8", "no-store"),
         ("/healthz", 200, "text/plain; charset=utf-8", "no-store"),
         ("/nothing", 404, "text/plain; charset=utf-8", "no-store"),
     ] {
@@ -260,7 +268,7 @@ async fn pages_name_station_and_channel_and_run_nothing_but_our_own_files() {
     assert!(page.text().contains("Night &lt;Lights&gt;") && !page.text().contains("Night <Lights>"));
     assert!(page.text().contains("data-channel=\"night\""));
     let policy = page.header("content-security-policy");
-    for part in ["default-src 'none'", "script-src 'self';", "worker-src blob:", "media-src 'self' blob: data:"] {
+    for part in ["default-src 'none'", "script-src 'self';", "worker-src 'self' blob:", "media-src 'self' blob: data:"] {
         assert!(policy.contains(part), "{part}");
     }
     assert!(!policy.contains("unsafe"));
@@ -271,10 +279,10 @@ async fn pages_name_station_and_channel_and_run_nothing_but_our_own_files() {
 #[tokio::test]
 async fn every_file_a_page_names_is_there() {
     let station = Station::new();
-    for page in ["/", "/watch/night", "/watch/nobody"] {
+    for page in ["/", "/guide", "/offline", "/watch/night", "/watch/nobody", "/sw.js", "/manifest.webmanifest"] {
         let got = station.get(page, &[("accept", "text/html")]).await;
         let text = got.text();
-        let named = text.split(['"']).filter(|part| part.starts_with("/assets/") || part.starts_with("/vendor/"));
+        let named = text.split(['"', '\'']).filter(|part| part.starts_with("/assets/") || part.starts_with("/vendor/"));
         let mut seen = 0;
         for path in named {
             assert_eq!(station.get(path, &[]).await.status, StatusCode::OK, "{page}: {path}");

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use nightcast::channel::{AiringStatus, ChannelState, ChannelStatus, LibraryCounts};
 use nightcast::clock::Clock;
 use nightcast::hls::{PlaylistBody, SegmentBody, Snapshot};
-use nightcast::http::{ChannelView, Roster, StationView, router};
+use nightcast::http::{ChannelView, Roster, StationView, Thumbnails, router};
 use nightcast::library::Metadata;
 use nightcast::units::{ChannelId, MediaTime, Msn, RunId};
 use tokio::sync::watch;
@@ -51,7 +51,13 @@ impl Station {
         ];
         let (roster, roster_view) =
             watch::channel(Arc::new(Roster { name: "Tom & Co".into(), channels, ..Roster::default() }));
-        let view = StationView { roster: roster_view, ready: is_ready, clock, token: CancellationToken::new() };
+        let view = StationView {
+            roster: roster_view,
+            ready: is_ready,
+            clock,
+            thumbnails: Thumbnails::default(),
+            token: CancellationToken::new(),
+        };
         Self { view, night, new, ready, roster, _statuses: statuses }
     }
 

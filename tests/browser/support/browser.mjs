@@ -73,7 +73,8 @@ export function plays(page, timeout = 15_000) {
 
 /** Opens a page of its own viewer; errors of its scripts, and what the page's policy refuses, fail the test. */
 export async function open(t, browser, url, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
+  // Requests that pass a service worker cannot be staged; those who test it say so.
+  const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, serviceWorkers: 'block', ...options });
   const page = await context.newPage();
   const errors = [];
   page.on('pageerror', (error) => errors.push(String(error)));
