@@ -23,7 +23,7 @@ use crate::config::reloads::Reloads;
 use crate::config::{self, Config};
 use crate::ffmpeg::Children;
 use crate::http::desk::{Desk, Order, Token};
-use crate::http::{self, Limits, StationView, Thumbnails};
+use crate::http::{self, Limits};
 use crate::metrics::{self, Sources};
 use crate::prepare::subtitles::task::Titles;
 use crate::prepare::trial::task::DEVICES;
@@ -91,9 +91,8 @@ pub async fn run(
     let address = listener.local_addr().unwrap_or(station.listen);
     let store = open_store(&station.data, &clock).await?;
     let (tracker, root) = (TaskTracker::new(), token.child_token());
-    let children = Children::default();
     let ground =
-        Ground { store: store.clone(), children: children.clone(), root: root.clone(), tracker: tracker.clone() };
+        Ground { store: store.clone(), children: Children::default(), root: root.clone(), tracker: tracker.clone() };
 
     // Before the folders: where the system has few watches to give, saving the configuration is noticed all the same.
     let file = reload::Watched::new(&path);
@@ -142,13 +141,7 @@ pub async fn run(
         };
         tracker.spawn(metrics::task::serve(listener, sources, root.clone()));
     }
-    let view = StationView {
-        roster: channels.roster(),
-        ready: ready_view,
-        clock: clock.clone(),
-        thumbnails: Thumbnails::new(station.ffmpeg.clone(), children, tracker.clone(), root.clone()),
-        token: root.clone(),
-    };
+    let view = channels.view(&station.ffmpeg, ready_view);
     let limits = Limits { connections_max, ..Limits::default() };
     let (desk, orders) = Desk::new(token_seen);
     tracker.spawn(http::serve(listener, http::pages(view, &desk), limits, tally, root.clone()));

@@ -3,7 +3,7 @@
 mod orders;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::config::{self, Change, Config};
 use crate::ffmpeg::Children;
 use crate::http::hdhomerun::DeviceId;
-use crate::http::{ChannelView, Roster, Viewers};
+use crate::http::{ChannelView, Roster, StationView, Thumbnails, Viewers};
 use crate::library::{self, Library, LibrarySettings};
 use crate::metrics::ChannelSource;
 use crate::on_air::Cause;
@@ -202,6 +202,18 @@ impl Channels {
     /// Returns what viewers see of the station, now and whenever it changes.
     pub(super) fn roster(&self) -> watch::Receiver<Arc<Roster>> {
         self.roster.subscribe()
+    }
+
+    /// Returns the station as viewers may see it, with stills that this ffmpeg makes; `ready` tells whether they may come.
+    pub(super) fn view(&self, ffmpeg: &Path, ready: watch::Receiver<bool>) -> StationView {
+        let Ground { children, root, tracker, .. } = &self.common.ground;
+        StationView {
+            roster: self.roster(),
+            ready,
+            clock: self.common.clock.clone(),
+            thumbnails: Thumbnails::new(ffmpeg.to_owned(), children.clone(), tracker.clone(), root.clone()),
+            token: root.clone(),
+        }
     }
 
     /// Returns where the numbers of all channels come from, now and whenever they change.

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { at, byline, length, timeline } from '../../web/assets/guide.js';
+import { hourWidth, markEvery, untangled } from '../../web/assets/guide-data.js';
+import { due } from '../../web/assets/reminders.js';
 
 const airing = (title, start, seconds) => ({ title, start: new Date(start * 1000).toISOString(), duration_seconds: seconds });
 const channel = {
@@ -40,4 +42,37 @@ test('a byline tells what there is', () => {
   assert.equal(byline({ author: 'A', date: '2024-11-03' }), 'A · 2024');
   assert.equal(byline({ author: 'A', date: 'May 1931' }), 'A · May 1931');
   assert.equal(byline(null), '');
+});
+
+test('of two answers that disagree no programme reaches into the next', () => {
+  const one = (key, start, end) => ({ key, start, end });
+  for (const [sentence, told, expected] of [
+    ['in order as they are', [one('a', 0, 10), one('b', 10, 20)], ['a 0-10', 'b 10-20']],
+    ['out of order', [one('b', 10, 20), one('a', 0, 10)], ['a 0-10', 'b 10-20']],
+    ['cut by the next', [one('a', 0, 15), one('b', 10, 20)], ['a 0-10', 'b 10-20']],
+    ['the card until something comes', [one('a', 0, Infinity), one('b', 10, 20)], ['a 0-10', 'b 10-20']],
+    ['a hole stays one', [one('a', 0, 5), one('b', 10, 20)], ['a 0-5', 'b 10-20']],
+    ['one that was replaced goes', [one('a', 10, 12), one('b', 10, 20)], ['b 10-20']],
+  ]) {
+    assert.deepEqual(untangled(told).map(({ key, start, end }) => `${key} ${start}-${end}`), expected, sentence);
+  }
+});
+
+test('an hour is as wide as the usual programme needs, within reason', () => {
+  const minutes = (...all) => all.map((one) => one * 60_000);
+  assert.equal(hourWidth([]), 14);
+  assert.equal(hourWidth(minutes(90, 120, 100)), 14, 'films');
+  assert.equal(hourWidth(minutes(3, 4, 3, 5, 120)), 120, 'songs, and one film among them');
+  assert.equal(hourWidth(minutes(0.1, 0.1)), 1200, 'clips');
+  for (const [width, every] of [[14, 30], [25, 15], [120, 5], [400, 1], [2, 120]]) {
+    assert.equal(markEvery(width) / 60_000, every, `an hour of ${width} rem`);
+  }
+});
+
+test('a reminder is due a minute before and until the end, and then forgotten', () => {
+  const one = { channel: 'cats', serial: 7, start: 600_000, end: 900_000 };
+  for (const [moment, isDue, isLeft] of [[0, 0, 1], [539_999, 0, 1], [540_000, 1, 0], [899_999, 1, 0], [900_000, 0, 0]]) {
+    const { due: now, left } = due([one], moment);
+    assert.deepEqual([now.length, left.length], [isDue, isLeft], `at ${moment}`);
+  }
 });

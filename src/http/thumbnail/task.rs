@@ -79,8 +79,7 @@ impl Thumbnails {
         let mut ended = album.subscribe();
         // Too long: whoever asks again finds it.
         let _late = tokio::time::timeout(FIRST_WAIT, ended.wait_for(|album| !album.is_busy())).await;
-        let made = album.borrow().picture(studio.begin.elapsed());
-        made
+        album.borrow().picture(studio.begin.elapsed())
     }
 }
 
