@@ -7,6 +7,8 @@ use std::path::Path;
 mod meaning;
 #[path = "config_messages/profiles.rs"]
 mod profiles;
+#[path = "config_messages/timetables.rs"]
+mod timetables;
 
 /// A sentence, the file, and the report.
 type Row = (&'static str, &'static str, &'static str);
@@ -66,7 +68,7 @@ error: there is no key "lsiten" here
   ┌ channels.toml:2:1  [station]
  2│ lsiten = "127.0.0.1:8080"
   │ ^^^^^^ (hint: did you mean "listen"?
-  │     the keys are name, listen, data, cache-budget, workers, encoder, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe, colour)
+  │     the keys are name, time-zone, listen, data, cache-budget, workers, encoder, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe, colour)
 
 1 problem in channels.toml, nothing was started"#,
     ),
@@ -83,7 +85,7 @@ error: there is no key "cache_budget" here
   ┌ channels.toml:2:1  [station]
  2│ cache_budget = "5GB"
   │ ^^^^^^^^^^^^ (hint: did you mean "cache-budget"?
-  │     the keys are name, listen, data, cache-budget, workers, encoder, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe, colour)
+  │     the keys are name, time-zone, listen, data, cache-budget, workers, encoder, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe, colour)
 
 1 problem in channels.toml, nothing was started"#,
     ),
@@ -98,7 +100,7 @@ flavour = "red"
 error: there is no key "flavour" here
   ┌ channels.toml:4:1  [[channel]] Cats
  4│ flavour = "red"
-  │ ^^^^^^^ (hint: the keys are id, name, folder, order, spacing, weights, seed, prepare, renditions, subtitles, subtitle-languages, mirror, logo, colour, picture, sound)
+  │ ^^^^^^^ (hint: the keys are id, name, folder, order, spacing, weights, seed, prepare, renditions, subtitles, subtitle-languages, mirror, logo, colour, fillers, idents, sign-off, block, fixed, picture, sound)
 
 1 problem in channels.toml, nothing was started"#,
     ),

@@ -109,6 +109,7 @@ async fn transcodes_and_slate_of_one_rate_join_without_a_discontinuity() {
             reason: "No videos in media/cats yet.".into(),
             profile: Arc::new(always()),
             rate: Some(Rate::whole(25)),
+            gop_secs: 2,
         };
         let slate = station.preparer.slate(&channel, &card, true).await.unwrap();
         assert_joins_exactly("slate", &slate, 1);

@@ -7,7 +7,7 @@ use nightcast::channel::keep;
 use nightcast::config::Order;
 use nightcast::prepare::MezzanineId;
 use nightcast::prepare::sidecar::Sidecar;
-use nightcast::schedule::{Candidate, Plan, Programme};
+use nightcast::schedule::{Candidate, Plan, Programme, Role};
 use nightcast::store::StoredPlan;
 use nightcast::units::{ContentKey, MediaTime};
 use serde_json::Value;
@@ -64,6 +64,7 @@ fn programme(told: &Value) -> Option<Programme> {
         metadata: Arc::default(),
         start: Timestamp::from_nanosecond(told[2].as_i64()?.into()).ok()?,
         duration: MediaTime(told[3].as_i64()?),
+        role: Role::default(),
     })
 }
 

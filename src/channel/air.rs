@@ -400,7 +400,8 @@ impl Air {
                 break;
             }
             let airing = self.airings.get(&segment.airing).cloned();
-            if airing.as_ref().is_some_and(|airing| airing.programme.is_some()) {
+            let item = |airing: &Arc<Airing>| airing.programme.as_ref().is_some_and(|programme| !programme.is_card());
+            if airing.as_ref().is_some_and(item) {
                 self.timeline.aired(&segment);
             }
             let from = airing.as_ref().map_or(MediaTime::ZERO, |airing| airing.from);
@@ -444,7 +445,7 @@ impl Air {
 }
 
 fn date_range(airing: &Airing, date: Timestamp) -> Option<DateRange> {
-    let programme = airing.programme.as_ref()?;
+    let programme = airing.programme.as_ref().filter(|programme| !programme.is_card())?;
     Some(DateRange {
         id: format!("{}-{}", programme.serial, date.as_second()),
         start: date - airing.from.to_duration(),

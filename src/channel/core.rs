@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::air::{Air, AirAction};
+use super::cards::{Cards, cut_to};
 use super::director::{Choice, Director, Idle, Workshop};
 use super::status::{AiringStatus, ChannelState, ChannelStatus};
 use crate::config::Language;
@@ -17,7 +18,7 @@ use crate::library::Metadata;
 use crate::on_air::RunEvent;
 use crate::prepare::subtitles::Captions;
 use crate::prepare::{Mezzanine, MezzanineId, Prepared};
-use crate::schedule::Programme;
+use crate::schedule::{Kind, Programme};
 use crate::units::MediaTime;
 
 /// How much of the past the first playlist holds when the item is there: a window and a segment, so that the first
@@ -74,6 +75,9 @@ pub struct Core {
     /// The slate, once it is made, and why it is wanted.
     slate: Option<Arc<Mezzanine>>,
     idle: Option<Idle>,
+    /// The cards of the timetable, and the serial of the last that was begun.
+    cards: Cards,
+    card_begun: Option<u64>,
     /// Whether anything was fed yet: before, the edge may still be moved.
     begun: bool,
     /// What was and is at the live edge, newest last.
@@ -95,6 +99,8 @@ impl Core {
             air,
             slate: None,
             idle: None,
+            cards: Cards::default(),
+            card_begun: None,
             begun: false,
             aired: VecDeque::new(),
             stepped: SignedDuration::ZERO,
@@ -138,6 +144,7 @@ impl Core {
         if is_set {
             self.stepped = stepped;
             self.air.follow(stepped);
+            self.director.follow(stepped);
             self.generation += 1;
         }
         is_set
@@ -163,6 +170,17 @@ impl Core {
     /// Takes the slate that was made.
     pub fn slate(&mut self, mezzanine: Arc<Mezzanine>) {
         self.slate = Some(mezzanine);
+    }
+
+    /// Returns what is to be told on the next card of the timetable that is not made yet.
+    #[must_use]
+    pub fn card_wanted(&self, now: Timestamp) -> Option<Arc<str>> {
+        self.cards.wanted(self.director.plan(), now)
+    }
+
+    /// Takes a card of the timetable that was made.
+    pub fn card(&mut self, told: Arc<str>, mezzanine: Arc<Mezzanine>) {
+        self.cards.put(told, mezzanine);
     }
 
     /// Takes what a run tells.
@@ -194,7 +212,8 @@ impl Core {
             return None;
         }
         let (airing, _) = self.aired.back()?;
-        let (id, programme) = (airing.id, airing.programme.as_ref()?);
+        let programme = airing.programme.as_ref().filter(|programme| !programme.is_card())?;
+        let id = airing.id;
         let (serial, title) = (programme.serial, programme.metadata.title.clone());
         if self.air.current().is_some_and(|fed| fed.id == id) {
             self.air.cut();
@@ -203,20 +222,22 @@ impl Core {
         Some(Skipped { serial, title, ends: after.unwrap_or_else(|| self.air.fed_edge()) })
     }
 
-    /// Forgets the slate if it is this one, whose file is of no use any more; returns whether it was.
+    /// Forgets a card of the timetable, or the slate if it is this one, whose file is of no use any more; returns whether it was.
     pub fn slate_lost(&mut self, id: &MezzanineId) -> bool {
+        self.cards.lost(id);
         self.slate.take_if(|slate| slate.id == *id).is_some()
     }
 
     /// Does everything that is due.
     pub fn step(&mut self, now: Timestamp, workshop: Workshop<'_>) -> Vec<Action> {
         let mut actions = Vec::new();
+        self.director.settle(now);
         if self.begun && self.air.is_lost(now) {
             self.give_up_lost_time(now, &mut actions);
         }
         for _ in 0..DECISIONS_MAX {
             self.follow_growth(now, workshop);
-            if self.on_slate() && self.director.can_air(workshop) {
+            if self.on_slate() && self.director.can_air(self.air.fed_edge(), workshop) {
                 self.air.cut();
             }
             if self.air.current().is_none() && self.air.is_due(now) && !self.begin_next(now, workshop, &mut actions) {
@@ -294,6 +315,12 @@ impl Core {
                 let Some(slate) = self.slate.clone() else { return false };
                 (None, slate, 0, None)
             }
+            Choice::Pause(programme) => {
+                self.told(None);
+                let Some(card) = self.cards.of(&programme).or(self.slate.as_ref()) else { return false };
+                let card = cut_to(card, MediaTime::between(edge, programme.end()));
+                (Some(programme), card, 0, None)
+            }
             Choice::Item { programme, mezzanine, from_gop, resumed } => {
                 self.told(None);
                 (Some(programme), mezzanine, from_gop, resumed)
@@ -307,7 +334,10 @@ impl Core {
             let full = programme.is_some() && mezzanine.complete;
             self.begin_the_edge(full, now);
         }
-        let planned = programme.is_some();
+        // The card is made of short loops; to the plan it is one thing.
+        let card = programme.as_ref().filter(|programme| programme.is_card()).map(|card| card.serial);
+        let planned = programme.is_some() && (card.is_none() || card != self.card_begun);
+        self.card_begun = card;
         let key = mezzanine.id.key.clone();
         let airing = Airing { id: 0, programme, key, from, begins: now };
         let airing = self.air.begin(airing, Arc::clone(&mezzanine), from_gop);
@@ -334,12 +364,12 @@ impl Core {
     }
 
     fn note_begun(&mut self, airing: &Arc<Airing>, date: Timestamp, actions: &mut Vec<Action>) {
-        if let Some((before, since)) = self.aired.back() {
+        // The slate is made of short loops, as is the card; to viewers it is one thing.
+        let same = self.aired.back().is_some_and(|(last, _)| is_same_card(last, airing));
+        if let Some((before, since)) = self.aired.back().filter(|_| !same) {
             let length = MediaTime::between(*since, date);
             actions.push(Action::Aired(Arc::clone(before), self.dated(*since), length));
         }
-        // The slate is made of short loops; to viewers it is one thing.
-        let same = self.aired.back().is_some_and(|(last, _)| last.programme.is_none() && airing.programme.is_none());
         if !same {
             self.aired.push_back((Arc::clone(airing), date));
         }
@@ -377,10 +407,11 @@ impl Core {
     /// Returns all that comes after what is on air at the live edge, by the wall clock as it is now. A plan of a day is
     /// told every other second and changes every few minutes: as long as it has not, it is the same slice.
     pub fn what_comes(&mut self) -> Arc<[AiringStatus]> {
-        let told = self.coming.iter().map(|one| (one.serial, &one.metadata, one.start, one.duration));
+        let told = self.coming.iter().map(|one| (one.serial, one.kind, &one.metadata, one.start, one.duration));
         if !self.all_coming().eq(told) {
-            let told = self.all_coming().map(|(serial, metadata, start, duration)| AiringStatus {
+            let told = self.all_coming().map(|(serial, kind, metadata, start, duration)| AiringStatus {
                 serial,
+                kind,
                 metadata: Arc::clone(metadata),
                 start,
                 duration,
@@ -390,21 +421,23 @@ impl Core {
         Arc::clone(&self.coming)
     }
 
-    /// Serial, metadata, beginning and length of all that comes.
-    fn all_coming(&self) -> impl Iterator<Item = (Option<u64>, &Arc<Metadata>, Timestamp, MediaTime)> {
+    /// Serial, kind, metadata, beginning and length of all that comes.
+    fn all_coming(&self) -> impl Iterator<Item = (Option<u64>, Kind, &Arc<Metadata>, Timestamp, MediaTime)> {
         let edge = self.aired.back().map(|(airing, _)| airing);
         // Short items leave the plan before they are at the edge: they are fed, and wait for their time.
+        let on = edge.and_then(|airing| airing.programme.as_ref()).map(|programme| programme.serial);
         let fed = move || {
             let coming = self.air.coming(edge.map_or(0, |airing| airing.id));
             coming.filter_map(|airing| Some((airing, airing.programme.as_ref()?)))
         };
-        let known =
-            fed().next_back().map(|(_, programme)| programme).or(edge.and_then(|airing| airing.programme.as_ref()));
-        let known = known.map(|programme| programme.serial);
+        let known = fed().next_back().map(|(_, programme)| programme.serial).or(on);
         let planned = self.director.plan().programmes().iter().filter(move |one| Some(one.serial) != known);
-        let fed = fed().map(|(airing, programme)| (programme, airing.begins - airing.from.to_duration()));
+        // A card is fed round by round, and is one programme.
+        let mut last = on;
+        let fed = fed().filter(move |(_, programme)| last.replace(programme.serial) != Some(programme.serial));
+        let fed = fed.map(|(airing, programme)| (programme, airing.begins - airing.from.to_duration()));
         let all = fed.chain(planned.map(|programme| (programme, programme.start)));
-        all.map(|(one, start)| (Some(one.serial), &one.metadata, self.dated(start), one.duration))
+        all.map(|(one, start)| (Some(one.serial), one.role.kind, &one.metadata, self.dated(start), one.duration))
     }
 
     /// Returns what was on just before the plan's first programme and joins it, oldest first: kept with the plan, so that
@@ -419,6 +452,9 @@ impl Core {
         let fed = self.air.coming(edge).rev().map(|airing| (airing, &airing.begins));
         for (airing, date) in fed.chain(self.aired.iter().rev().map(|(airing, date)| (airing, date))) {
             let Some(programme) = &airing.programme else { break };
+            if before.last().is_some_and(|last: &Programme| last.serial == programme.serial) {
+                continue;
+            }
             let programme = Programme { start: *date - airing.from.to_duration(), ..programme.clone() };
             if programme.serial >= first.serial && plan.iter().any(|planned| planned.serial == programme.serial) {
                 continue;
@@ -441,17 +477,28 @@ impl Core {
     }
 }
 
+/// Whether both are rounds of one card, or of the slate.
+fn is_same_card(one: &Airing, other: &Airing) -> bool {
+    match (&one.programme, &other.programme) {
+        (None, None) => true,
+        (Some(one), Some(other)) => one.is_card() && one.serial == other.serial,
+        _ => false,
+    }
+}
+
 fn airing_status(airing: &Airing, date: Timestamp) -> AiringStatus {
     let start = date - airing.from.to_duration();
     match &airing.programme {
         Some(programme) => AiringStatus {
             serial: Some(programme.serial),
+            kind: programme.role.kind,
             metadata: Arc::clone(&programme.metadata),
             start,
             duration: programme.duration,
         },
         None => AiringStatus {
             serial: None,
+            kind: Kind::Pause,
             metadata: Arc::new(Metadata { title: "Back soon".to_owned(), ..Metadata::default() }),
             start,
             duration: MediaTime::ZERO,
@@ -462,3 +509,7 @@ fn airing_status(airing: &Airing, date: Timestamp) -> AiringStatus {
 #[cfg(test)]
 #[path = "core_laws.rs"]
 mod laws;
+
+#[cfg(test)]
+#[path = "core_week.rs"]
+mod week;

@@ -3,6 +3,8 @@
 //! The plan says what should; the workshop says what can. Where the two differ the director brings forward what can,
 //! repeats what was, and only then shows the slate.
 
+mod by_the_clock;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use crate::config::{Order, Profile};
 use crate::library::{Catalogue, Item, Refused};
 use crate::prepare::recipe::looks_fit;
 use crate::prepare::{Mezzanine, Prepared};
+use crate::schedule::plan::DURATION_MAX;
 use crate::schedule::{Candidate, Plan, Programme};
 use crate::units::{ContentKey, MediaTime};
 
@@ -54,6 +57,8 @@ pub enum Choice {
         /// When that GOP is on air, where the plan says so and not the edge: a restarted channel resumes.
         resumed: Option<Timestamp>,
     },
+    /// The card, as planned, from the edge to the programme's end.
+    Pause(Programme),
     /// Nothing can air.
     Slate(Idle),
     /// Nothing can air yet, and it is too early for the slate.
@@ -73,6 +78,8 @@ pub enum Idle {
     Folder(String),
     /// There are videos and none can be played.
     Quarantined,
+    /// Nothing is to air, by the timetable: what viewers are told meanwhile.
+    Planned(Arc<str>),
 }
 
 impl Idle {
@@ -80,6 +87,7 @@ impl Idle {
     #[must_use]
     pub fn sentence(&self) -> String {
         match self {
+            Self::Planned(told) => told.to_string(),
             Self::Empty => "Nothing to show yet. Drop videos into the channel's folder.".to_owned(),
             Self::Settling => "New videos are arriving.".to_owned(),
             Self::Preparing => "The first videos are being made ready.".to_owned(),
@@ -116,6 +124,8 @@ pub struct Director {
     hurried: bool,
     /// How fast the station's clock runs: growth is measured in seconds of the world.
     speed: f64,
+    /// How much later the wall clock is, by which the timetable goes, than the station's own time.
+    stepped: SignedDuration,
 }
 
 impl Director {
@@ -140,7 +150,14 @@ impl Director {
             patience: None,
             hurried: false,
             speed,
+            stepped: SignedDuration::ZERO,
         }
+    }
+
+    /// The wall clock is so much later than the station's own time.
+    #[must_use]
+    pub fn stepped(self, stepped: SignedDuration) -> Self {
+        Self { stepped, ..self }
     }
 
     /// Returns the plan: what is on air first, if anything is, then what comes.
@@ -208,6 +225,7 @@ impl Director {
             self.plan.remove_item(key, on_air);
             self.candidates.retain(|candidate| candidate.key != *key);
             self.plan.extend(&self.order, &self.candidates, now);
+            self.plan_behind_what_is_on(now);
         }
     }
 
@@ -247,12 +265,18 @@ impl Director {
 
     /// Whether something planned, or anything at all, can air now: the slate may go.
     #[must_use]
-    pub fn can_air(&self, workshop: Workshop<'_>) -> bool {
-        self.airable_ahead(workshop).is_some() || self.repeat(workshop).is_some()
+    pub fn can_air(&self, edge: Timestamp, workshop: Workshop<'_>) -> bool {
+        if self.plan.is_timed() {
+            return self.by_the_clock(edge, workshop).is_some();
+        }
+        self.airable_ahead(workshop).is_some() || self.repeat(workshop, DURATION_MAX).is_some()
     }
 
     /// Chooses what airs from `edge` on; the airing before has ended. The plan is retimed to it.
     pub fn choose(&mut self, edge: Timestamp, now: Timestamp, workshop: Workshop<'_>) -> Choice {
+        if let Some(choice) = self.pause_goes_on(edge) {
+            return choice;
+        }
         if self.on_air {
             self.plan.pop_front();
             self.on_air = false;
@@ -271,12 +295,17 @@ impl Director {
         if let Some(choice) = self.resumed(workshop) {
             return choice;
         }
-        if let Some((place, mezzanine)) = self.airable_ahead(workshop) {
+        if self.plan.is_timed() {
+            self.move_to(edge);
+            self.settle(now);
+            if let Some(step) = self.by_the_clock(edge, workshop) {
+                return self.take_step(step, edge);
+            }
+        } else if let Some((place, mezzanine)) = self.airable_ahead(workshop) {
             let serial = self.plan.programmes()[place].serial;
             self.plan.promote(serial, 0);
             return self.begin(mezzanine, 0, edge);
-        }
-        if let Some((candidate, mezzanine)) = self.repeat(workshop) {
+        } else if let Some((candidate, mezzanine)) = self.repeat(workshop, DURATION_MAX) {
             self.plan.insert(&candidate, 0, edge);
             return self.begin(mezzanine, 0, edge);
         }
@@ -287,7 +316,9 @@ impl Director {
 
     /// While nothing can air, an original that keeps its picture comes first: it is ready at once.
     fn bring_forward_what_is_quick(&mut self) {
-        let mut ahead = self.plan.programmes().iter().take(LOOKAHEAD);
+        // What is bound to its time stays there, and what comes before it.
+        let free = |programme: &&Programme| programme.role.due.is_none();
+        let mut ahead = self.plan.programmes().iter().take(LOOKAHEAD).take_while(free);
         let quick = ahead
             .find(|programme| self.items.get(&programme.key).is_some_and(|item| looks_fit(&item.media, &self.profile)));
         if let Some(serial) = quick.map(|programme| programme.serial)
@@ -305,6 +336,10 @@ impl Director {
 
     /// Resumes in the middle of an item where the channel would have been; forgotten when that is not possible.
     fn resumed(&mut self, workshop: Workshop<'_>) -> Option<Choice> {
+        // The card needs no place in it.
+        if self.plan.programmes().front().is_some_and(Programme::is_card) {
+            return None;
+        }
         let from = self.resume.take()?;
         let first = self.plan.programmes().front()?;
         let Prepared::Ready(mezzanine) = workshop(&first.key) else { return None };
@@ -355,9 +390,10 @@ impl Director {
         known.into_iter().find_map(|(place, programme)| Some((place, self.airable(workshop(&programme.key))?)))
     }
 
-    /// Returns the ready item that was on longest ago.
-    fn repeat(&self, workshop: Workshop<'_>) -> Option<(Candidate, Arc<Mezzanine>)> {
-        let ready = self.candidates.iter().filter_map(|candidate| match workshop(&candidate.key) {
+    /// Returns the ready item that was on longest ago, of those no longer than this.
+    fn repeat(&self, workshop: Workshop<'_>, longest: MediaTime) -> Option<(Candidate, Arc<Mezzanine>)> {
+        let fitting = self.candidates.iter().filter(|candidate| candidate.duration <= longest);
+        let ready = fitting.filter_map(|candidate| match workshop(&candidate.key) {
             Prepared::Ready(mezzanine) => Some((candidate, mezzanine)),
             _ => None,
         });

@@ -89,6 +89,7 @@ fn choose(director: &mut Director, secs: i64, workshop: Workshop<'_>) -> String 
         Choice::Item { programme, .. } => programme.metadata.title.clone(),
         Choice::Slate(idle) => format!("slate: {idle:?}"),
         Choice::Wait => "wait".to_owned(),
+        Choice::Pause(card) => format!("card: {}", card.metadata.title),
     }
 }
 
@@ -148,7 +149,7 @@ fn the_slate_comes_when_the_first_item_takes_too_long() {
     assert_eq!(choose(&mut director, 0, &waiting), "wait");
     assert_eq!(choose(&mut director, 3, &waiting), "wait");
     assert_eq!(choose(&mut director, 4, &waiting), "slate: Preparing");
-    assert!(director.can_air(&ready));
+    assert!(director.can_air(at(6), &ready));
     assert_eq!(choose(&mut director, 6, &ready), "a");
 }
 

@@ -1,6 +1,7 @@
 //! One channel: the stages before, joined.
 
 pub mod air;
+pub mod cards;
 pub mod core;
 pub mod counters;
 pub mod director;

@@ -2,18 +2,26 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::feed::Airing;
 use crate::ffmpeg::Evidence;
 use crate::units::RunId;
 
-pub(super) fn begun(airing: &Airing, date: Timestamp) {
-    if let Some(programme) = &airing.programme {
+/// What is bound to its time and begins later than this is told to be late.
+const LATE_TOLD: SignedDuration = SignedDuration::from_secs(1);
+
+/// `late`: how much later it began than it was bound to.
+pub(super) fn begun(airing: &Airing, date: Timestamp, late: Option<SignedDuration>) {
+    if let Some(programme) = airing.programme.as_ref().filter(|programme| !programme.is_card()) {
+        if let Some(late) = late.filter(|late| *late > LATE_TOLD) {
+            let (title, seconds) = (programme.metadata.title.as_str(), late.as_secs_f64());
+            tracing::warn!(title, seconds, "programme is late: what was on before it lasted longer");
+        }
         let title = programme.metadata.title.as_str();
         tracing::info!(serial = programme.serial, title, item = %programme.name, %date, "programme began");
     } else {
-        tracing::debug!(%date, "slate");
+        tracing::debug!(%date, "card");
     }
 }
 

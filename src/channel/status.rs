@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::library::{Metadata, Reproach};
+use crate::schedule::Kind;
 use crate::units::{ChannelId, MediaTime, RunId};
 
 /// A channel at one moment; immutable, shared by `watch`.
@@ -57,6 +58,11 @@ impl ChannelStatus {
         }
     }
 
+    /// Returns what viewers wait for of all that comes: not what only stands between.
+    pub fn announced(&self) -> impl Iterator<Item = &AiringStatus> {
+        self.next.iter().filter(|coming| coming.kind.is_announced())
+    }
+
     /// What viewers read of a channel that is off the air.
     pub const OFF: &str = "This channel is off the air for now.";
     /// How many past airings are told, at most.
@@ -84,6 +90,8 @@ pub enum ChannelState {
 pub struct AiringStatus {
     /// The programme's serial; none for the slate.
     pub serial: Option<u64>,
+    /// What viewers may take it for.
+    pub kind: Kind,
     /// What viewers are told.
     pub metadata: Arc<Metadata>,
     /// When its first frame is (or was) on air. For an item joined in the middle, when its first frame would have been.

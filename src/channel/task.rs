@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -41,7 +42,7 @@ use crate::on_air::{self, Cause, GopOrder, RunEvent};
 use crate::prepare::identity::profile_digest;
 use crate::prepare::subtitles::task::Titles;
 use crate::prepare::{Mezzanine, MezzanineId, Preparer};
-use crate::schedule::Plan;
+use crate::schedule::{Plan, Programme, Timetable};
 use crate::store::{Aired, Continuity, Store};
 use crate::units::{MediaTime, Msn, RunId};
 
@@ -167,6 +168,9 @@ struct Shell {
     /// Which slate is there or being made, and until when a failed one is not tried again.
     slate_for: Option<Idle>,
     slate_again: Timestamp,
+    /// Which card of the timetable is being made, and until when a failed one is not tried again.
+    card_for: Option<Arc<str>>,
+    card_again: Timestamp,
     /// Until when a channel that expects an item leaves the machine to it.
     slate_rest: Timestamp,
     kept: watch::Sender<Kept>,
@@ -191,9 +195,9 @@ impl Shell {
         let mut plan =
             keep::task::plan(&parts.store, &parts.config.id).await.unwrap_or_else(|| Plan::new(parts.config.seed));
         // It was kept by the wall clock.
-        if let Some(first) = plan.programmes().front() {
-            plan.retime(first.start - stepped);
-        }
+        plan.shift(-stepped);
+        let timetable = Timetable::new(&parts.config.timetable, TimeZone::system());
+        let plan = plan.with_timetable(timetable.map(|table| table.stepped(stepped)));
         let continuity = parts.store.load_continuity(id.clone()).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "failed to read the sequence numbers that were kept");
             None
@@ -202,7 +206,7 @@ impl Shell {
         let discontinuities = keep::first_discontinuity(continuity.map(|at| at.discontinuity_sequence));
         let speed = parts.clock.speed();
         let profile = Arc::new(parts.config.profile.clone());
-        let director = Director::new(parts.config.order.clone(), Arc::clone(&profile), plan, speed);
+        let director = Director::new(parts.config.order.clone(), Arc::clone(&profile), plan, speed).stepped(stepped);
         let air =
             Air::new(first, discontinuities, now - BACKLOG * 2, now, speed).with_renditions(&offers(&parts.config));
 
@@ -239,6 +243,8 @@ impl Shell {
             reading,
             slate_for: None,
             slate_again: now,
+            card_for: None,
+            card_again: now,
             slate_rest: now + SLATE_REST,
             kept,
             aired,
@@ -271,6 +277,7 @@ impl Shell {
             self.ask_for_items();
         }
         self.ask_for_slate(now);
+        self.ask_for_card(now);
         self.keep(now);
         self.tell();
         self.outputs.counters.state(self.core.state(), now);
@@ -286,8 +293,10 @@ impl Shell {
             }
             Action::Air(AirAction::Feed { run, gop, new_slot }) => self.feed(run, &gop, new_slot, now),
             Action::Air(AirAction::Begun(airing, date)) => {
-                begun(&airing, self.core.dated(date));
-                if airing.programme.is_some() {
+                let programme = airing.programme.as_ref().filter(|programme| !programme.is_card());
+                let due = programme.and_then(Programme::bound_to).filter(|_| airing.from == MediaTime::ZERO);
+                begun(&airing, self.core.dated(date), due.map(|due| date.duration_since(due)));
+                if programme.is_some() {
                     self.outputs.counters.airing_began();
                 }
             }

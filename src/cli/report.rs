@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::args::Exit;
 use super::table::{Align, aligned, counted, harmless};
+use crate::schedule::Kind;
 use crate::units::{ChannelId, MediaTime};
 
 /// One thing that `check` looked at.
@@ -90,6 +91,8 @@ pub fn check_json(checks: &[Check]) -> String {
 pub struct PlanRow {
     /// Where it is on.
     pub channel: ChannelId,
+    /// What viewers may take it for.
+    pub kind: Kind,
     /// When its first frame is on air; may be past for the one that is on now.
     pub start: Timestamp,
     /// How long it is.
@@ -114,7 +117,11 @@ pub fn plan_text(rows: &[PlanRow], zone: &TimeZone) -> String {
             row.channel.to_string(),
             row.start.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M:%S").to_string(),
             row.length.to_string(),
-            (if row.on_air { "now" } else { "" }).to_owned(),
+            match (row.on_air, row.kind) {
+                (true, Kind::Item) => "now".to_owned(),
+                (false, Kind::Item) => String::new(),
+                (on_air, kind) => format!("{}{}", if on_air { "now, " } else { "" }, kind.words()),
+            },
             harmless(&row.title),
         ]
     }));
@@ -323,6 +330,7 @@ failed   port           127.0.0.1:8080 is taken
     fn plan() -> Vec<PlanRow> {
         let row = |channel, start: &str, secs, title: &str, on_air| PlanRow {
             channel: id(channel),
+            kind: if title == "Ident" { Kind::Ident } else { Kind::Item },
             start: start.parse().unwrap(),
             length: MediaTime::from_secs(secs),
             title: title.to_owned(),
@@ -332,16 +340,18 @@ failed   port           127.0.0.1:8080 is taken
             row("night-lights", "2026-11-21T21:58:10Z", 245, "Aurora", true),
             row("night-lights", "2026-11-21T22:02:15Z", 3723, "Tide \u{1b}[31mand\nMoon", false),
             row("cats", "2026-11-21T23:00:00Z", 9, "Ünder the Sofa", false),
+            row("cats", "2026-11-21T23:00:09Z", 5, "Ident", false),
         ]
     }
 
     #[test]
     fn a_plan_reads_as_a_table_in_the_readers_time() {
         let expected = "\
-CHANNEL       STARTS                    LENGTH       TITLE
-night-lights  Sat 2026-11-21 22:58:10     4:05  now  Aurora
-night-lights  Sat 2026-11-21 23:02:15  1:02:03       Tide \u{fffd}[31mand\u{fffd}Moon
-cats          Sun 2026-11-22 00:00:00     0:09       Ünder the Sofa
+CHANNEL       STARTS                    LENGTH         TITLE
+night-lights  Sat 2026-11-21 22:58:10     4:05  now    Aurora
+night-lights  Sat 2026-11-21 23:02:15  1:02:03         Tide \u{fffd}[31mand\u{fffd}Moon
+cats          Sun 2026-11-22 00:00:00     0:09         Ünder the Sofa
+cats          Sun 2026-11-22 00:00:09     0:05  ident  Ident
 ";
         assert_eq!(plan_text(&plan(), &TimeZone::fixed(jiff::tz::offset(1))), expected);
     }
@@ -351,6 +361,7 @@ cats          Sun 2026-11-22 00:00:00     0:09       Ünder the Sofa
         let expected = r#"[
   {
     "channel": "night-lights",
+    "kind": "item",
     "start": "2026-11-21T21:58:10Z",
     "length_seconds": 245.0,
     "title": "Aurora",

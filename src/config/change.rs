@@ -69,6 +69,8 @@ fn at_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     // Written out, so that a new key cannot be forgotten.
     let Station {
         name: _,
+        // Channels with a timetable have it, and begin anew.
+        time_zone: _,
         listen,
         data,
         cache_budget_bytes,
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_of_the_station_but_name_and_colour_waits_for_a_restart() {
+    fn every_key_of_the_station_but_its_name_colour_and_zone_waits_for_a_restart() {
         let values = [
             ("listen", "\"127.0.0.1:9999\""),
             ("data", "\"elsewhere\""),
@@ -165,7 +167,8 @@ mod tests {
             ("ffprobe", "\"/opt/ffprobe\""),
         ];
         let old = config(&channel("a", ""));
-        for (_, key) in known_keys().filter(|(table, key)| *table == "[station]" && !["name", "colour"].contains(key)) {
+        let followed = ["name", "colour", "time-zone"];
+        for (_, key) in known_keys().filter(|(table, key)| *table == "[station]" && !followed.contains(key)) {
             let value =
                 values.iter().find(|(known, _)| *known == key).unwrap_or_else(|| panic!("{key} has no value here")).1;
             let new = config(&format!("[station]\n{key} = {value}\n{}", channel("a", "")));
@@ -179,6 +182,10 @@ mod tests {
         }
         let looks = Change::between(&old, &config(&channel("a", "colour = \"#ffffff\"\nlogo = \"a.png\"")));
         assert!(looks.told_otherwise && looks.changed.is_empty(), "no channel begins anew to look otherwise");
+        let zoned = |more: &str| config(&format!("[station]\ntime-zone = \"Asia/Tokyo\"\n{}", channel("a", more)));
+        assert!(Change::between(&old, &zoned("")).is_nothing(), "nothing goes by it");
+        let fixed = "[[channel.fixed]]\nat = \"20:00\"\nfolder = \"News/\"";
+        assert_eq!(Change::between(&config(&channel("a", fixed)), &zoned(fixed)).words(), "1 channel changed");
         let renamed = config(&format!("[station]\nname = \"Else\"\n{}", channel("a", "")));
         let change = Change::between(&old, &renamed);
         assert!(change.at_restart.is_empty() && change.told_otherwise);

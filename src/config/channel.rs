@@ -10,6 +10,7 @@ use super::mirror::MirrorWish;
 use super::validate::{Judge, narrow, overlap};
 use super::{Channel, Order, PrepareMode, Profile, defaults, value};
 use crate::units::ChannelId;
+use jiff::tz::TimeZone;
 
 /// The channels, and what of them is needed for the judgements that come after.
 #[derive(Default)]
@@ -20,6 +21,14 @@ pub(super) struct Judged {
     pub(super) mirrors: Vec<MirrorWish>,
     /// How those look that have a look of their own.
     pub(super) brands: BTreeMap<ChannelId, ChannelBrand>,
+}
+
+/// What tells how the next item is picked.
+pub(super) struct Ordering<'f> {
+    pub(super) order: &'f Option<At<String>>,
+    pub(super) spacing: &'f Option<At<i64>>,
+    pub(super) weights: &'f Option<At<WeightsFile>>,
+    pub(super) seed: &'f Option<At<i64>>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -40,7 +49,7 @@ const ORDERS: &[(&str, OrderWord)] = &[
 const PREPARES: &[(&str, PrepareMode)] = &[("auto", PrepareMode::Auto), ("always", PrepareMode::Always)];
 
 /// Judges all channels. One without a usable id or folder is left out; it has been complained about.
-pub(super) fn all(files: Vec<ChannelFile>, judge: &mut Judge<'_>) -> Judged {
+pub(super) fn all(files: Vec<ChannelFile>, zone: Option<&TimeZone>, judge: &mut Judge<'_>) -> Judged {
     let mut all = Judged::default();
     let mut lines_by_id: HashMap<ChannelId, usize> = HashMap::new();
     for file in files {
@@ -62,6 +71,7 @@ pub(super) fn all(files: Vec<ChannelFile>, judge: &mut Judge<'_>) -> Judged {
         all.folders.extend(folders.iter().map(|(path, span)| (path.clone(), span.clone(), file.place.clone())));
         let order = judge.order(&file);
         let seed = file.seed.as_ref().and_then(|seed| judge.seed(seed));
+        let timetable = judge.timetable(&file.timetable, zone);
         let profile = judge.profile(&file.picture, &file.sound, file.prepare.as_ref());
         let (profile, audio_only) = judge.with_renditions(profile, &file);
         let subtitles = judge.subtitles(&file);
@@ -76,7 +86,8 @@ pub(super) fn all(files: Vec<ChannelFile>, judge: &mut Judge<'_>) -> Judged {
             }
             let folders = folders.into_iter().map(|(path, _)| path).collect();
             let seed = seed.unwrap_or_else(|| defaults::seed(id.as_str()));
-            all.channels.push(Channel { id, name, folders, order, seed, profile, audio_only, subtitles });
+            let channel = Channel { id, name, folders, order, seed, timetable, profile, audio_only, subtitles };
+            all.channels.push(channel);
         }
     }
     all
@@ -133,6 +144,11 @@ impl Judge<'_> {
     }
 
     fn order(&mut self, file: &ChannelFile) -> Order {
+        let ChannelFile { order, spacing, weights, seed, .. } = file;
+        self.order_of(&Ordering { order, spacing, weights, seed })
+    }
+
+    pub(super) fn order_of(&mut self, file: &Ordering<'_>) -> Order {
         let written = file.order.as_ref().map(|order| self.word("order", order, ORDERS));
         // An unknown order is one problem; what belongs to it cannot be judged.
         let known = !matches!(written, Some(None));

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::problem::Problems;
 use super::table::{Section, complain};
+use super::timetable_file::{self, BLOCK_KEYS, FIXED_KEYS, TimetableFile};
 
 /// A value and where it stands.
 pub(super) type At<T> = Spanned<T>;
@@ -19,6 +20,7 @@ pub(super) const FILE_KEYS: &[&str] = &["station", "metrics", "admin", "mirror",
 /// The keys of `[station]`.
 pub(super) const STATION_KEYS: &[&str] = &[
     "name",
+    "time-zone",
     "listen",
     "data",
     "cache-budget",
@@ -55,6 +57,11 @@ pub(super) const CHANNEL_KEYS: &[&str] = &[
     "mirror",
     "logo",
     "colour",
+    "fillers",
+    "idents",
+    "sign-off",
+    "block",
+    "fixed",
     "picture",
     "sound",
 ];
@@ -76,6 +83,8 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("[[channel]]", CHANNEL_KEYS),
     ("[channel.picture]", PICTURE_KEYS),
     ("[channel.sound]", SOUND_KEYS),
+    ("[[channel.block]]", BLOCK_KEYS),
+    ("[[channel.fixed]]", FIXED_KEYS),
 ];
 
 /// A value that may be a number or a word.
@@ -105,6 +114,7 @@ pub(super) struct File {
 #[derive(Debug, Default)]
 pub(super) struct StationFile {
     pub(super) name: Option<At<String>>,
+    pub(super) time_zone: Option<At<String>>,
     pub(super) listen: Option<At<String>>,
     pub(super) data: Option<At<String>>,
     pub(super) cache_budget: Option<At<String>>,
@@ -165,6 +175,7 @@ pub(super) struct ChannelFile {
     pub(super) mirror: Option<At<bool>>,
     pub(super) logo: Option<At<String>>,
     pub(super) colour: Option<At<String>>,
+    pub(super) timetable: TimetableFile,
     pub(super) picture: PictureFile,
     pub(super) sound: SoundFile,
 }
@@ -249,6 +260,7 @@ pub(super) fn read(root: &DeTable<'_>, problems: &mut Problems) -> File {
 fn read_station(section: &Section<'_>, problems: &mut Problems) -> StationFile {
     StationFile {
         name: section.text("name", problems),
+        time_zone: section.text("time-zone", problems),
         listen: section.text("listen", problems),
         data: section.text("data", problems),
         cache_budget: section.text("cache-budget", problems),
@@ -340,6 +352,7 @@ fn read_channel(table: &DeTable<'_>, span: Range<usize>, problems: &mut Problems
         mirror: section.truth("mirror", problems),
         logo: section.text("logo", problems),
         colour: section.text("colour", problems),
+        timetable: timetable_file::read(&section, problems),
         picture: picture.unwrap_or_default(),
         sound: sound.unwrap_or_default(),
         place,

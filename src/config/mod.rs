@@ -18,6 +18,8 @@ mod style;
 pub mod subtitles;
 mod syntax;
 mod table;
+pub mod timetable;
+mod timetable_file;
 mod validate;
 mod value;
 
@@ -34,6 +36,7 @@ pub use mirror::Mirror;
 pub use problem::{Problem, Problems};
 pub use style::{EncoderChoice, Preset, Style, Tune};
 pub use subtitles::{SubtitleMode, Subtitles};
+pub use timetable::Timetable;
 
 use crate::units::ChannelId;
 
@@ -70,11 +73,11 @@ pub fn parse(text: &str, path: &Path, cores: usize) -> Result<Config, Problems> 
 
 /// Returns every key there is, after the header of its table: `("[station]", "listen")`.
 pub fn known_keys() -> impl Iterator<Item = (&'static str, &'static str)> {
-    // The two tables within a channel are headers rather than keys.
+    // The tables within a channel are headers rather than keys.
     file::TABLES
         .iter()
         .flat_map(|(table, keys)| keys.iter().map(move |key| (*table, *key)))
-        .filter(|(_, key)| !["picture", "sound"].contains(key))
+        .filter(|(_, key)| !["picture", "sound", "block", "fixed"].contains(key))
 }
 
 /// The whole configuration, checked: every path absolute or relative to the process, every number in range.
@@ -101,6 +104,8 @@ pub struct Config {
 pub struct Station {
     /// The name viewers see.
     pub name: String,
+    /// Where its clocks hang: what times of day in the timetables mean; none for the system's.
+    pub time_zone: Option<jiff::tz::TimeZone>,
     /// Where the public pages and playlists are served.
     pub listen: SocketAddr,
     /// Catalogue, plan, mezzanines and run folders.
@@ -150,6 +155,8 @@ pub struct Channel {
     pub order: Order,
     /// Starts the order's chance; by default derived from the id, so that a station is reproducible.
     pub seed: u64,
+    /// What stands at a time of its own.
+    pub timetable: Timetable,
     /// What items are prepared to.
     pub profile: Profile,
     /// Whether the sound is offered without a picture, too. Nothing is prepared for it.

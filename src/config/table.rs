@@ -55,6 +55,7 @@ impl<'t> Section<'t> {
         if let Some((home, _)) = TABLES.iter().find(|(_, keys)| keys.contains(&written)) {
             return match written {
                 "picture" | "sound" => format!("write [channel.{written}] below the channel it is meant for"),
+                "block" | "fixed" => format!("write [[channel.{written}]] below the channel it is meant for"),
                 _ => format!("it belongs to {home}"),
             };
         }

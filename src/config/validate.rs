@@ -27,7 +27,7 @@ pub(super) fn config(file: File, base: &Path, cores: usize, problems: &mut Probl
     "[admin]".clone_into(&mut judge.place);
     let token_file = file.admin.token_file.and_then(|path| judge.path(&path, "token-file"));
     let apps = judge.apps(file.apps);
-    let channels = channel::all(file.channels, &mut judge);
+    let channels = channel::all(file.channels, station.time_zone.as_ref(), &mut judge);
     let mirror = judge.mirror(file.mirror, channels.mirrors);
     let folders = channels.folders;
     for (folder, span, place) in &folders {
@@ -60,6 +60,7 @@ pub(super) fn config(file: File, base: &Path, cores: usize, problems: &mut Probl
 impl Judge<'_> {
     fn station(&mut self, file: StationFile, cores: usize) -> Station {
         let name = file.name.as_ref().and_then(|name| self.name(name)).unwrap_or_else(|| defaults::NAME.to_owned());
+        let time_zone = file.time_zone.as_ref().and_then(|zone| self.time_zone(zone));
         let listen = file.listen.and_then(|listen| self.listen(&listen, defaults::LISTEN));
         let data =
             file.data.and_then(|data| self.path(&data, "data")).unwrap_or_else(|| self.base.join(defaults::DATA));
@@ -79,6 +80,7 @@ impl Judge<'_> {
         });
         Station {
             name,
+            time_zone,
             listen: listen.unwrap_or_else(|| defaults::LISTEN.parse().expect("the default address is one")),
             data,
             cache_budget_bytes: cache_budget
@@ -264,7 +266,7 @@ fn plain_path(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Apps, Channel, EncoderChoice, Order, PrepareMode, Preset, Profile, Style, parse};
+    use crate::config::{Apps, Channel, EncoderChoice, Order, PrepareMode, Preset, Profile, Style, Timetable, parse};
     use crate::units::ChannelId;
     use proptest::prelude::*;
 
@@ -296,12 +298,14 @@ mod tests {
             name: "Cats".to_owned(),
             folders: vec!["/etc/tv/cats".into()],
             order: Order::Shuffle,
+            timetable: Timetable::default(),
             profile,
             audio_only: false,
             subtitles: crate::config::Subtitles::default(),
         };
         let station = Station {
             name: "Nightcast".to_owned(),
+            time_zone: None,
             listen: "127.0.0.1:8080".parse().unwrap(),
             data: "/etc/tv/data".into(),
             cache_budget_bytes: 50_000_000_000,

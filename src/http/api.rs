@@ -87,6 +87,7 @@ struct Urls {
 #[derive(Serialize)]
 struct Airing {
     serial: Option<u64>,
+    kind: &'static str,
     title: String,
     author: Option<String>,
     date: Option<String>,
@@ -97,11 +98,17 @@ struct Airing {
     duration_seconds: f64,
 }
 
+/// Returns what an airing is, in a word.
+pub(super) fn kind(airing: &AiringStatus) -> &'static str {
+    airing.serial.map_or("slate", |_| airing.kind.as_str())
+}
+
 impl From<&AiringStatus> for Airing {
     fn from(airing: &AiringStatus) -> Self {
         let metadata = &airing.metadata;
         Self {
             serial: airing.serial,
+            kind: kind(airing),
             title: metadata.title.clone(),
             author: metadata.author.clone(),
             date: metadata.date.clone(),
@@ -156,7 +163,7 @@ fn describe(channel: &ChannelView, colour: Colour, server_time: Timestamp, next_
         edge: status.edge,
         now: on.map(|(airing, _)| airing.into()),
         position_seconds: on.map(|(_, position)| position.as_secs_f64()),
-        next: status.next.iter().take(next_max).map(Airing::from).collect(),
+        next: status.announced().take(next_max).map(Airing::from).collect(),
         aired: None,
         library: status.library,
         restarts: status.restarts,
@@ -223,6 +230,7 @@ pub(super) async fn readyz(State(view): State<Arc<StationView>>) -> Response {
 mod tests {
     use super::*;
     use crate::library::Metadata;
+    use crate::schedule::Kind;
     use crate::units::{ChannelId, RunId};
 
     fn at(secs: i64) -> Timestamp {
@@ -232,6 +240,7 @@ mod tests {
     fn status(edge: Option<i64>) -> ChannelStatus {
         let airing = |serial: u64, start: i64| AiringStatus {
             serial: Some(serial),
+            kind: Kind::Item,
             metadata: Arc::new(Metadata { title: format!("film {serial}"), ..Metadata::default() }),
             start: at(start),
             duration: MediaTime::from_secs(100),

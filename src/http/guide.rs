@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::api::FRESH;
+use super::api::{FRESH, kind};
 use super::apps::logo_path;
 use super::error::HttpError;
 use super::state::StationView;
@@ -160,6 +160,7 @@ struct Channel<'s> {
 #[derive(Serialize)]
 struct Programme<'s> {
     serial: Option<u64>,
+    kind: &'static str,
     title: &'s str,
     author: Option<&'s str>,
     date: Option<&'s str>,
@@ -176,6 +177,7 @@ impl<'s> From<Told<'s>> for Programme<'s> {
         let metadata = &airing.metadata;
         Self {
             serial: airing.serial,
+            kind: kind(airing),
             title: &metadata.title,
             author: metadata.author.as_deref(),
             date: metadata.date.as_deref(),
@@ -232,6 +234,7 @@ pub(super) async fn guide(
 mod tests {
     use super::*;
     use crate::library::Metadata;
+    use crate::schedule::Kind;
     use crate::units::ChannelId;
 
     fn at(secs: i64) -> Timestamp {
@@ -240,7 +243,7 @@ mod tests {
 
     fn airing(serial: Option<u64>, start: i64, secs: i64) -> AiringStatus {
         let metadata = Arc::new(Metadata { title: "A".to_owned(), ..Metadata::default() });
-        AiringStatus { serial, metadata, start: at(start), duration: MediaTime::from_secs(secs) }
+        AiringStatus { serial, kind: Kind::Item, metadata, start: at(start), duration: MediaTime::from_secs(secs) }
     }
 
     fn status(before: &[AiringStatus], aired: &[AiringStatus], next: &[AiringStatus], edge: i64) -> ChannelStatus {

@@ -69,7 +69,7 @@ impl Told {
     fn of(status: &ChannelStatus, now: Timestamp) -> Self {
         let on = airing_at_edge(status, now).filter(|(airing, _)| airing.serial.is_some());
         let on = on.filter(|_| has_picture(status.state));
-        let coming = status.next.first();
+        let coming = status.announced().next();
         // Times are the viewer's, and only the viewer's clock knows them.
         let next = coming.map_or_else(String::new, |airing| {
             format!("<span class=\"label\">Next</span><b>{}</b>", escape(&airing.metadata.title))
@@ -115,6 +115,7 @@ mod tests {
 
     use super::*;
     use crate::library::Metadata;
+    use crate::schedule::Kind;
     use crate::units::ChannelId;
 
     fn airing(serial: Option<u64>, title: &str, date: Option<&str>, start: i64) -> AiringStatus {
@@ -126,6 +127,7 @@ mod tests {
         };
         AiringStatus {
             serial,
+            kind: Kind::Item,
             metadata: Arc::new(metadata),
             start: Timestamp::from_second(start).unwrap(),
             duration: MediaTime::from_secs(600),

@@ -111,6 +111,7 @@ mod tests {
     fn status(state: ChannelState) -> ChannelStatus {
         let film = AiringStatus {
             serial: Some(1),
+            kind: crate::schedule::Kind::Item,
             metadata: Arc::default(),
             start: at(1_795_000_000),
             duration: MediaTime::from_secs(60),

@@ -12,9 +12,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::parts::Parts;
 use super::shelf::{Candidate, Rule, Shelf};
 use crate::config::Order;
-use crate::units::ContentKey;
+use crate::units::{ContentKey, MediaTime};
 
 /// What must be remembered of the past to pick the next item; stored with the plan.
 ///
@@ -33,6 +34,9 @@ pub struct PickerState {
     /// Serials of planned programmes that open a new deck; kept by the plan.
     #[serde(default)]
     pub(super) openers: BTreeSet<u64>,
+    /// The same of each part of the timetable, where there is one.
+    #[serde(default, skip_serializing_if = "Parts::is_empty")]
+    pub(super) parts: Parts,
 }
 
 impl PickerState {
@@ -52,7 +56,16 @@ impl PickerState {
             recent: VecDeque::new(),
             last_name: None,
             openers: BTreeSet::new(),
+            parts: Parts::default(),
         }
+    }
+
+    /// Returns the state of a part of the channel's timetable on which nothing was on yet: its chance is its own (FNV-1a).
+    pub(super) fn branch(&self, part: &str) -> Self {
+        let mixed = part.bytes().fold(self.seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Self::new(mixed)
     }
 
     /// Picks one item and remembers it; returns its index in `candidates`, or none when there are none.
@@ -95,9 +108,14 @@ impl PickerState {
     /// Forgets the deck where the order has none, or it would grow with every file there ever was.
     pub(super) fn keep_deck_only_for(&mut self, order: &Order) {
         if !matches!(order, Order::Shuffle) {
-            self.deck.clear();
+            self.forget_deck();
             self.openers.clear();
         }
+    }
+
+    /// Forgets what was on in the present deck.
+    pub(super) fn forget_deck(&mut self) {
+        self.deck.clear();
     }
 }
 
@@ -170,11 +188,47 @@ impl<'a> Picker<'a> {
         }
         let place = match self.shelf.rule {
             Rule::ByName => self.shelf.place_after(self.last_name.as_deref()),
-            Rule::Deck | Rule::Even | Rule::Weighted(_) => self.by_chance(),
+            Rule::Deck | Rule::Even | Rule::Weighted(_) => self.by_chance(false),
         };
         let chosen = self.shelf.at(place);
         self.note(&chosen.key, &chosen.name, false);
         Some(Pick { index: self.shelf.index(place), opens_deck })
+    }
+
+    /// Returns what [`Self::pick`] would pick now.
+    pub(super) fn peek(&self) -> Option<&'a Candidate> {
+        if self.shelf.is_empty() {
+            return None;
+        }
+        let opens_deck = matches!(self.shelf.rule, Rule::Deck) && self.left_in_deck == 0;
+        Some(self.shelf.at(match self.shelf.rule {
+            Rule::ByName => self.shelf.place_after(self.last_name.as_deref()),
+            Rule::Deck | Rule::Even | Rule::Weighted(_) => self.by_chance(opens_deck),
+        }))
+    }
+
+    /// Picks the longest of the items that are no longer than this, and remembers it; none where none may be on yet, and
+    /// none of an order by name, which is kept. `again`: also one that was on in the present deck.
+    pub(super) fn pick_longest(&mut self, longest: MediaTime, again: bool) -> Option<Pick> {
+        let is_deck = matches!(self.shelf.rule, Rule::Deck);
+        let opens_deck = is_deck && self.left_in_deck == 0;
+        if matches!(self.shelf.rule, Rule::ByName) {
+            return None;
+        }
+        let fits =
+            |place: &usize| self.shelf.at(*place).duration <= longest && self.allowed(*place, opens_deck || again);
+        let place = (0..self.shelf.len()).filter(fits).max_by_key(|place| self.shelf.at(*place).duration)?;
+        if opens_deck {
+            self.open_deck();
+        }
+        let chosen = self.shelf.at(place);
+        self.note(&chosen.key, &chosen.name, false);
+        Some(Pick { index: self.shelf.index(place), opens_deck })
+    }
+
+    /// Returns each item of the shelf and the number of the programme in which it was last on, where remembered.
+    pub(super) fn rested(&self) -> impl Iterator<Item = (&'a Candidate, Option<u64>)> {
+        (0..self.shelf.len()).map(|place| (self.shelf.at(place), self.last_on[place]))
     }
 
     fn open_deck(&mut self) {
@@ -182,7 +236,8 @@ impl<'a> Picker<'a> {
         self.left_in_deck = self.in_deck.len();
     }
 
-    fn by_chance(&self) -> usize {
+    /// Chooses among what may be on; `fresh`: as if a new deck had begun.
+    fn by_chance(&self, fresh: bool) -> usize {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(self.draws);
         for _ in 0..Self::TRIES {
@@ -190,11 +245,11 @@ impl<'a> Picker<'a> {
                 Rule::Weighted(sums) => weighted(&mut rng, sums),
                 Rule::Deck | Rule::Even | Rule::ByName => rng.random_range(0..self.shelf.len()),
             };
-            if self.allowed(place) {
+            if self.allowed(place, fresh) {
                 return place;
             }
         }
-        let rest: Vec<usize> = (0..self.shelf.len()).filter(|&place| self.allowed(place)).collect();
+        let rest: Vec<usize> = (0..self.shelf.len()).filter(|&place| self.allowed(place, fresh)).collect();
         match (&self.shelf.rule, rest.as_slice()) {
             // What is left of a deck was last on before the deck began, and spacing is less than the shelf, so only a
             // state that was not made by picking comes here; the channel plays on.
@@ -213,10 +268,10 @@ impl<'a> Picker<'a> {
     }
 
     /// Whether the spacing and the deck let a place be picked.
-    fn allowed(&self, place: usize) -> bool {
+    fn allowed(&self, place: usize, fresh: bool) -> bool {
         let spacing = self.shelf.spacing as u64;
         let rested = self.last_on[place].is_none_or(|last| self.draws - last > spacing);
-        rested && !(matches!(self.shelf.rule, Rule::Deck) && self.in_deck[place])
+        rested && !(!fresh && matches!(self.shelf.rule, Rule::Deck) && self.in_deck[place])
     }
 }
 

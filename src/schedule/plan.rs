@@ -11,7 +11,8 @@ use jiff::Timestamp;
 
 use super::picker::{Picker, PickerState};
 use super::shelf::{Candidate, Shelf};
-use super::{HORIZON, Programme};
+use super::timetable::Timetable;
+use super::{HORIZON, Programme, Role};
 use crate::config::Order;
 use crate::units::{ContentKey, MediaTime};
 
@@ -40,12 +41,16 @@ pub const SERIAL_MAX: u64 = 1 << 60;
 /// A channel's programmes, soonest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    programmes: VecDeque<Programme>,
-    next_serial: u64,
+    pub(super) programmes: VecDeque<Programme>,
+    pub(super) next_serial: u64,
     /// As it was before the first of `programmes`.
-    picker: PickerState,
+    pub(super) picker: PickerState,
     /// Lengths learnt since start, for programmes yet to be planned.
     exact: BTreeMap<ContentKey, MediaTime>,
+    /// What stands at a time of its own, if anything does.
+    pub(super) timetable: Option<Arc<Timetable>>,
+    /// Whether what is planned no longer fits its timetable as well as it could.
+    pub(super) loose: bool,
 }
 
 impl Plan {
@@ -65,10 +70,11 @@ impl Plan {
         for programme in &mut programmes {
             programme.duration = programme.duration.clamp(DURATION_MIN, DURATION_MAX);
         }
+        super::timed::keep_what_can_be_due(&mut programmes);
         picker.keep_what_can_be(&serials);
         let used = serials.last().map_or(0, |last| last + 1);
         let next_serial = next_serial.min(SERIAL_MAX).max(used);
-        let mut plan = Self { programmes, next_serial, picker, exact: BTreeMap::new() };
+        let mut plan = Self { programmes, next_serial, picker, exact: BTreeMap::new(), timetable: None, loose: false };
         plan.join();
         plan
     }
@@ -96,10 +102,10 @@ impl Plan {
     ///
     /// Does not drop what is past: after a pause call [`Self::catch_up`].
     pub fn extend(&mut self, order: &Order, candidates: &[Candidate], now: Timestamp) -> bool {
-        self.picker.keep_deck_only_for(order);
+        self.keep_deck_only_for(order);
         let before = self.programmes.len();
         if !self.reaches(now) && !candidates.is_empty() {
-            self.fill(&Shelf::new(order, candidates), now, now, VecDeque::new());
+            self.fill(order, &Shelf::new(order, candidates), now, now, VecDeque::new());
         }
         self.programmes.len() > before
     }
@@ -110,7 +116,7 @@ impl Plan {
     /// Programmes whose item is gone are skipped. After more than [`HORIZON`] beyond the plan's end, or more than
     /// [`CATCH_UP_MAX`] programmes, the plan starts afresh at `now`.
     pub fn catch_up(&mut self, order: &Order, candidates: &[Candidate], now: Timestamp) -> Option<MediaTime> {
-        self.picker.keep_deck_only_for(order);
+        self.keep_deck_only_for(order);
         let shelf = Shelf::new(order, candidates);
         let mut planned_until = None;
         while let Some(ended) = self.programmes.pop_front_if(|first| first.end() <= now) {
@@ -118,16 +124,22 @@ impl Plan {
             self.was_on(&ended);
         }
         let due = self.programmes.front().map(|first| first.serial);
-        self.drop_where(|programme| shelf.find(&programme.key).is_none());
+        let timed = self.timetable.is_some();
+        self.drop_where(|programme| shelf.find(&programme.key).is_none() && !(timed && programme.is_card()));
         let skipped = due.is_some() && due != self.programmes.front().map(|first| first.serial);
         if let Some(end) = planned_until.filter(|_| due.is_none()) {
-            self.live_through(&shelf, end, now);
+            self.live_through(order, &shelf, end, now);
         }
+        let mut old = VecDeque::new();
         // The clock may have been set back, or the programme that would be on skipped: then the next begins now.
         if skipped || self.programmes.front().is_some_and(|first| first.start > now) {
-            self.retime(now);
+            match self.timetable {
+                // What is bound to its time does not move: the plan is made anew around it.
+                Some(_) => old = self.take_all(),
+                None => self.retime(now),
+            }
         }
-        self.fill(&shelf, now, now, VecDeque::new());
+        self.fill(order, &shelf, now, now, old);
         self.programmes.front().map(|first| MediaTime::between(first.start, now))
     }
 
@@ -138,7 +150,7 @@ impl Plan {
     /// is gone. With `announced` 0 nothing is on air, and the new plan begins where the old one did. Where the new plan
     /// agrees with the old one, programmes keep their serials.
     pub fn library_changed(&mut self, order: &Order, candidates: &[Candidate], announced: usize, now: Timestamp) {
-        self.picker.keep_deck_only_for(order);
+        self.keep_deck_only_for(order);
         let shelf = Shelf::new(order, candidates);
         self.exact.retain(|key, _| shelf.find(key).is_some());
         let start = self.programmes.front().map_or(now, |first| first.start);
@@ -147,14 +159,18 @@ impl Plan {
             self.picker.openers.remove(&programme.serial);
         }
         let on_air = self.programmes.front().map(|first| first.serial);
-        self.drop_where(|programme| Some(programme.serial) != on_air && shelf.find(&programme.key).is_none());
+        let timed = self.timetable.is_some();
+        self.drop_where(|programme| {
+            let is_there = shelf.find(&programme.key).is_some() || (timed && programme.is_card());
+            Some(programme.serial) != on_air && !is_there
+        });
         for programme in self.programmes.iter_mut().chain(&mut later) {
             if let Some(item) = shelf.find(&programme.key) {
                 programme.name = Arc::clone(&item.name);
                 programme.metadata = Arc::clone(&item.metadata);
             }
         }
-        self.fill(&shelf, start, now, later);
+        self.fill(order, &shelf, start, now, later);
     }
 
     /// Takes note of an item's exact length: all its programmes get it, and all after them their times.
@@ -218,7 +234,8 @@ impl Plan {
     pub fn insert(&mut self, candidate: &Candidate, place: usize, now: Timestamp) -> u64 {
         let place = place.min(self.programmes.len());
         let start = if place == 0 { now } else { self.programmes[place - 1].end() };
-        let programme = self.programme(candidate, start);
+        let mut programme = self.programme(candidate, start);
+        programme.role.part = self.part_of_repeats();
         let serial = programme.serial;
         self.programmes.insert(place, programme);
         self.join();
@@ -226,13 +243,23 @@ impl Plan {
     }
 
     /// Whether there is nothing more to plan.
-    fn reaches(&self, now: Timestamp) -> bool {
+    pub(super) fn reaches(&self, now: Timestamp) -> bool {
         let last = self.programmes.back();
         self.programmes.len() >= PROGRAMMES_MAX || last.is_some_and(|last| last.end() >= now + HORIZON)
     }
 
     /// Adds picks until the plan reaches far enough; takes them over from `old` as long as they are the same.
-    fn fill(&mut self, shelf: &Shelf<'_>, start: Timestamp, now: Timestamp, mut old: VecDeque<Programme>) {
+    fn fill(
+        &mut self,
+        order: &Order,
+        shelf: &Shelf<'_>,
+        start: Timestamp,
+        now: Timestamp,
+        mut old: VecDeque<Programme>,
+    ) {
+        if let Some(table) = self.timetable.clone() {
+            return self.weave(&table, order, shelf.candidates(), start, now, old);
+        }
         self.picker.keep_history_for(shelf.spacing);
         let mut picker = Picker::new(shelf, &self.picker);
         for programme in &self.programmes {
@@ -259,9 +286,12 @@ impl Plan {
     }
 
     /// Picks from `start` on what would have been on, and leaves the plan with the programme on at `now`, if any.
-    fn live_through(&mut self, shelf: &Shelf<'_>, mut start: Timestamp, now: Timestamp) {
+    fn live_through(&mut self, order: &Order, shelf: &Shelf<'_>, mut start: Timestamp, now: Timestamp) {
         if now.duration_since(start) > HORIZON {
             return;
+        }
+        if let Some(table) = self.timetable.clone() {
+            return self.live_by(&table, order, shelf.candidates(), start, now);
         }
         let mut picker = Picker::new(shelf, &self.picker);
         for _ in 0..CATCH_UP_MAX {
@@ -281,13 +311,13 @@ impl Plan {
         }
     }
 
-    fn duration(&self, candidate: &Candidate) -> MediaTime {
+    pub(super) fn duration(&self, candidate: &Candidate) -> MediaTime {
         let known = self.exact.get(&candidate.key).copied();
         let told = Some(candidate.duration).filter(|told| *told > MediaTime::ZERO);
         known.or(told).unwrap_or(DURATION_GUESS).clamp(DURATION_MIN, DURATION_MAX)
     }
 
-    fn programme(&mut self, candidate: &Candidate, start: Timestamp) -> Programme {
+    pub(super) fn programme(&mut self, candidate: &Candidate, start: Timestamp) -> Programme {
         let serial = self.next_serial;
         self.next_serial += 1;
         Programme {
@@ -297,12 +327,17 @@ impl Plan {
             metadata: Arc::clone(&candidate.metadata),
             start,
             duration: self.duration(candidate),
+            role: Role::default(),
         }
     }
 
     fn was_on(&mut self, programme: &Programme) {
         let opens_deck = self.picker.openers.remove(&programme.serial);
-        self.picker.note(&programme.key, &programme.name, opens_deck);
+        if self.timetable.is_some() {
+            self.note_part(programme, opens_deck);
+        } else if !programme.is_card() {
+            self.picker.note(&programme.key, &programme.name, opens_deck);
+        }
     }
 
     /// Drops programmes; those that follow move up, and the deck one would have opened begins with its follower.
@@ -324,7 +359,10 @@ impl Plan {
     }
 
     /// Moves each programme to the end of the one before it.
-    fn join(&mut self) {
+    pub(super) fn join(&mut self) {
+        if self.timetable.is_some() {
+            return self.join_by_due();
+        }
         let mut programmes = self.programmes.iter_mut();
         let mut end = programmes.next().map(|first| first.end());
         for programme in programmes {

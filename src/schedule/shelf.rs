@@ -109,6 +109,11 @@ impl<'a> Shelf<'a> {
         self.place(key).map(|place| self.at(place))
     }
 
+    /// Returns the caller's slice.
+    pub(super) fn candidates(&self) -> &'a [Candidate] {
+        self.candidates
+    }
+
     /// Returns the candidate at an index of the caller's slice, as [`Pick::index`](super::Pick) gives it.
     pub(super) fn candidate(&self, index: usize) -> &'a Candidate {
         &self.candidates[index]

@@ -16,7 +16,7 @@ use super::records::{Aired, Continuity, Judgements, KnownFile, StoredFailure, St
 use crate::ffmpeg::probe::RULES_VERSION;
 use crate::library::FileStamp;
 use crate::prepare::MezzanineId;
-use crate::schedule::Programme;
+use crate::schedule::{Kind, Programme, Role};
 use crate::units::{ChannelId, ContentKey, MediaTime};
 
 /// How many days of airings are kept: a quarter, for reports; shuffle and spacing need far less.
@@ -133,15 +133,18 @@ pub(super) fn save_plan(connection: &mut Connection, channel: &ChannelId, plan: 
             forget.execute(params![channel, serial])?;
         }
         let mut put = change.prepare_cached(
-            "INSERT INTO programme VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET
-             (key, name, metadata, start_ns, duration) = (?3, ?4, ?5, ?6, ?7)
-             WHERE (key, name, metadata, start_ns, duration) IS NOT (?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO programme VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET
+             (key, name, metadata, start_ns, duration, kind, part, due_ns) = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             WHERE (key, name, metadata, start_ns, duration, kind, part, due_ns)
+             IS NOT (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?;
         for programme in &plan.programmes {
             let metadata = serde_json::to_string(&programme.metadata)?;
             let (serial, start_ns) = (programme.serial.cast_signed(), nanos(programme.start));
             let (key, name, duration) = (&*programme.key.0, &*programme.name, programme.duration.0);
-            put.execute(params![channel, serial, key, name, metadata, start_ns, duration])?;
+            let Role { kind, part, due } = &programme.role;
+            let (kind, part, due_ns) = (kind.as_str(), &**part, due.map(nanos));
+            put.execute(params![channel, serial, key, name, metadata, start_ns, duration, kind, part, due_ns])?;
         }
     }
     Ok(change.commit()?)
@@ -156,7 +159,7 @@ pub(super) fn load_plan(connection: &Connection, channel: &ChannelId) -> Answer<
         .optional()?;
     let Some((next_serial, picker)) = head else { return Ok(None) };
     let mut query = connection.prepare_cached(
-        "SELECT serial, key, name, metadata, start_ns, duration FROM programme WHERE channel = ?1
+        "SELECT serial, key, name, metadata, start_ns, duration, kind, part, due_ns FROM programme WHERE channel = ?1
          ORDER BY start_ns, serial",
     )?;
     let rows = query.query_map([channel.as_str()], |row| {
@@ -167,6 +170,11 @@ pub(super) fn load_plan(connection: &Connection, channel: &ChannelId) -> Answer<
             metadata: Arc::new(json(row, 3)?),
             start: timestamp(row, 4)?,
             duration: MediaTime(row.get(5)?),
+            role: Role {
+                kind: Kind::from_word(row.get_ref(6)?.as_str()?),
+                part: row.get::<_, String>(7)?.into(),
+                due: row.get::<_, Option<i64>>(8)?.map(|_| timestamp(row, 8)).transpose()?,
+            },
         })
     })?;
     Ok(Some(StoredPlan { programmes: rows.collect::<Result<_, _>>()?, next_serial, picker }))

@@ -67,6 +67,11 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE file ADD COLUMN judged INTEGER;    -- seconds since the epoch
     ALTER TABLE failure ADD COLUMN judged INTEGER; -- seconds since the epoch
 ",
+    "
+    ALTER TABLE programme ADD COLUMN kind TEXT NOT NULL DEFAULT 'item';
+    ALTER TABLE programme ADD COLUMN part TEXT NOT NULL DEFAULT ''; -- of the timetable
+    ALTER TABLE programme ADD COLUMN due_ns INTEGER;                -- what it is bound to, if it is
+",
 ];
 
 /// The tables there are after the last script.

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::config::Order;
 use crate::library::{FileStamp, MediaInfo, Metadata, VideoInfo};
-use crate::schedule::{Candidate, Plan, Programme};
+use crate::schedule::{Candidate, Kind, Plan, Programme, Role};
 use crate::store::StoredVerdict;
 use crate::units::{ContentKey, MediaTime};
 
@@ -133,6 +133,11 @@ async fn a_plan_is_replaced_whole_and_given_back_exactly() {
         metadata: Arc::new(metadata("A cat")),
         start: Timestamp::from_nanosecond(1_790_000_000_123_456_789).unwrap(),
         duration: MediaTime(7),
+        role: Role {
+            kind: Kind::ALL[usize::try_from(serial).unwrap() % 5],
+            part: "block Series".into(),
+            due: (serial.is_multiple_of(2)).then(|| at(1_790_000_300)),
+        },
     };
     let plan = |serials: std::ops::Range<u64>| StoredPlan {
         next_serial: serials.end,
@@ -175,6 +180,7 @@ async fn of_a_long_plan_only_what_changed_is_written() {
         metadata: Arc::new(metadata("A clip")),
         start: at(30 * serial.cast_signed()),
         duration: MediaTime::from_secs(30),
+        role: Role::default(),
     };
     let plan =
         StoredPlan { programmes: (0..3000).map(programme).collect(), next_serial: 3000, picker: json!([1, 2, 3]) };

@@ -211,7 +211,7 @@ error: there is no key "nmae" here
   ┌ channels.toml:2:1  [station]
  2│ nmae = "TV"
   │ ^^^^ (hint: did you mean "name"?
-  │     the keys are name, listen, data, cache-budget, workers, encoder, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe, colour)
+  │     the keys are name, time-zone, listen, data, cache-budget, workers, encoder, settle-seconds, rescan-seconds, connections-max, ffmpeg, ffprobe, colour)
 
 error: workers must be a whole number, got the text "many"
   ┌ channels.toml:3:11  [station]

@@ -268,7 +268,8 @@ async fn pages_name_station_and_channel_and_run_nothing_but_our_own_files() {
     assert!(page.text().contains("Night &lt;Lights&gt;") && !page.text().contains("Night <Lights>"));
     assert!(page.text().contains("data-channel=\"night\""));
     let policy = page.header("content-security-policy");
-    for part in ["default-src 'none'", "script-src 'self';", "worker-src 'self' blob:", "media-src 'self' blob: data:"] {
+    for part in ["default-src 'none'", "script-src 'self';", "worker-src 'self' blob:", "media-src 'self' blob: data:"]
+    {
         assert!(policy.contains(part), "{part}");
     }
     assert!(!policy.contains("unsafe"));

@@ -107,11 +107,16 @@ impl Home {
 
     /// The same at a speed of its own.
     pub fn start_at(&self, speed: f64) -> Station {
+        self.start_with(&self.settings.channels, speed)
+    }
+
+    /// The same with channels of its own.
+    pub fn start_with(&self, channels: &str, speed: f64) -> Station {
         let words = self.settings.under.iter().cloned().chain([env!("CARGO_BIN_EXE_nightcast").into()]);
         let words: Vec<OsString> = words.collect();
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]);
-        command.arg("--config").arg(self.write_configuration()).arg("--log-format").arg("json");
+        command.arg("--config").arg(self.save(channels)).arg("--log-format").arg("json");
         command.arg("run").arg("--clock-speed").arg(speed.to_string());
         command.args(&self.settings.arguments);
         command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

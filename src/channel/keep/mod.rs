@@ -97,7 +97,11 @@ pub fn plan_of(stored: StoredPlan) -> Option<Plan> {
 pub fn to_store(core: &Core) -> Option<StoredPlan> {
     let plan = core.plan().plan();
     let picker = serde_json::to_value(plan.picker()).ok()?;
-    let dated = |programme: Programme| Programme { start: core.dated(programme.start), ..programme };
+    let dated = |mut programme: Programme| {
+        programme.start = core.dated(programme.start);
+        programme.role.due = programme.role.due.map(|due| core.dated(due));
+        programme
+    };
     let programmes = core.just_aired().into_iter().chain(plan.programmes().iter().cloned()).map(dated).collect();
     Some(StoredPlan { programmes, next_serial: plan.next_serial(), picker })
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{AIRED_UNWRITTEN_MAX, Kept, plan_of};
 use crate::channel::{AiringStatus, ChannelStatus};
-use crate::schedule::Plan;
+use crate::schedule::{Kind, Plan};
 use crate::store::{Aired, Store, StoreError};
 use crate::units::ChannelId;
 
@@ -38,6 +38,8 @@ pub async fn before(store: &Store, channel: &ChannelId, now: Timestamp) -> Arc<[
     });
     let told = aired.into_iter().map(|one| AiringStatus {
         serial: one.serial,
+        // What it was for is not kept: that it was on is what counts afterwards.
+        kind: if one.serial.is_some() { Kind::Item } else { Kind::Pause },
         metadata: one.metadata,
         start: one.start,
         duration: one.aired,

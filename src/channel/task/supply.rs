@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Shell;
 use crate::channel::director::Idle;
 use crate::channel::status::LibraryCounts;
+use crate::config::defaults;
 use crate::library::{Catalogue, Refused, Reproach};
 use crate::prepare::slate::SlateCard;
 use crate::prepare::{Mezzanine, MezzanineId, Prepared, Want};
@@ -17,6 +18,9 @@ use crate::units::ContentKey;
 /// half a second of two cores, just when the first item needs them. The other half of the time until it is shown
 /// ([`crate::channel::director::FIRST_WAIT`]) is left for it.
 pub(super) const SLATE_REST: SignedDuration = SignedDuration::from_secs(2);
+
+/// A group of pictures of a card that ends at its time, in seconds: it may be cut behind any.
+const CARD_GOP_SECS: u32 = 1;
 
 /// How long after a slate's file turned out to be of no use another is drawn, in station time.
 const SLATE_AGAIN: SignedDuration = SignedDuration::from_secs(1);
@@ -105,14 +109,30 @@ impl Shell {
             return;
         }
         self.slate_for = Some(idle.clone());
+        self.draw(idle, defaults::GOP_SECONDS, self.core.idle().is_some());
+    }
+
+    /// Has the next card made that the timetable wants.
+    pub(super) fn ask_for_card(&mut self, now: Timestamp) {
+        if self.card_for.is_some() || now < self.card_again {
+            return;
+        }
+        if let Some(told) = self.core.card_wanted(now) {
+            self.card_for = Some(Arc::clone(&told));
+            self.draw(Idle::Planned(told), CARD_GOP_SECS, true);
+        }
+    }
+
+    fn draw(&self, idle: Idle, gop_secs: u32, shown: bool) {
         let (preparer, slates) = (self.parts.preparer.clone(), self.slates.clone());
         let card = SlateCard {
             name: self.parts.config.name.as_str().into(),
             reason: idle.sentence().into(),
             profile: Arc::clone(&self.profile),
             rate: None,
+            gop_secs,
         };
-        let (channel, shown) = (self.parts.config.id.clone(), self.core.idle().is_some());
+        let channel = self.parts.config.id.clone();
         self.parts.tracker.spawn(async move {
             let made = preparer.slate(&channel, &card, shown).await;
             let _gone = slates.send((idle, made.map_err(|error| error.to_string()))).await;
@@ -120,6 +140,17 @@ impl Shell {
     }
 
     pub(super) fn slate_made(&mut self, idle: &Idle, made: Result<Arc<Mezzanine>, String>) {
+        if let Idle::Planned(told) = idle {
+            self.card_for = None;
+            match made {
+                Ok(card) => self.core.card(Arc::clone(told), card),
+                Err(error) => {
+                    tracing::error!(error, told = %told, "a card of the timetable could not be made");
+                    self.card_again = self.parts.clock.now() + SignedDuration::from_secs(10);
+                }
+            }
+            return;
+        }
         match made {
             _ if self.slate_for.as_ref() != Some(idle) => {} // Of two in the making, the older must not win by being slower.
             Ok(slate) => self.core.slate(slate),

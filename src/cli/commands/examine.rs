@@ -40,6 +40,7 @@ pub(super) async fn run(path: &Path, json: bool, token: &CancellationToken) -> E
     checks.extend(folders(&config));
     checks.extend(logos(&config).await);
     checks.extend(tuner(&config));
+    checks.extend(super::hours::timetables(&config));
     say(&if json { check_json(&checks) } else { check_text(&checks) });
     check_exit(&checks)
 }

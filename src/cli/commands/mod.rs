@@ -8,6 +8,7 @@ mod doctor;
 mod examine;
 mod grafana;
 mod healthcheck;
+mod hours;
 mod library;
 mod plan;
 mod run;

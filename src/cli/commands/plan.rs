@@ -14,20 +14,21 @@ use crate::cli::args::{Exit, PlanArgs};
 use crate::cli::report::{PlanRow, plan_json, plan_text};
 use crate::clock::Clock;
 use crate::config::{Channel, Config};
-use crate::schedule::Plan;
+use crate::schedule::{Plan, Timetable};
 use crate::store::Store;
 
 pub(super) async fn run(path: &Path, args: &PlanArgs, token: CancellationToken) -> Exit {
     match answer(path, args, &token).await {
-        Ok(rows) => {
-            say(&if args.json { plan_json(&rows) } else { plan_text(&rows, &TimeZone::system()) });
+        Ok((rows, zone)) => {
+            say(&if args.json { plan_json(&rows) } else { plan_text(&rows, &zone) });
             Exit::Done
         }
         Err(exit) => exit,
     }
 }
 
-async fn answer(path: &Path, args: &PlanArgs, token: &CancellationToken) -> Result<Vec<PlanRow>, Exit> {
+/// Returns the rows, and the zone that the station's clocks hang in.
+async fn answer(path: &Path, args: &PlanArgs, token: &CancellationToken) -> Result<(Vec<PlanRow>, TimeZone), Exit> {
     let config = load(path)?;
     let channels = chosen(&config, args.channel.as_ref())?;
     let store = open_store(&config).await?;
@@ -36,7 +37,7 @@ async fn answer(path: &Path, args: &PlanArgs, token: &CancellationToken) -> Resu
         rows.extend(channel_rows(&config, channel, &store, args.hours, token).await);
     }
     store.close().await;
-    Ok(rows)
+    Ok((rows, config.station.time_zone.clone().unwrap_or_else(TimeZone::system)))
 }
 
 async fn channel_rows(
@@ -49,6 +50,7 @@ async fn channel_rows(
     let catalogue = scan(config, channel, store, token).await;
     let now = Clock::new(1.0).now();
     let plan = keep::task::plan(store, &channel.id).await.unwrap_or_else(|| Plan::new(channel.seed));
+    let plan = plan.with_timetable(Timetable::new(&channel.timetable, TimeZone::system()));
     let mut director = Director::new(channel.order.clone(), channel.profile.clone().into(), plan, 1.0);
     director.library_changed(catalogue, now);
     director.catch_up(now);
@@ -56,6 +58,7 @@ async fn channel_rows(
     let programmes = director.plan().programmes().iter().take_while(|programme| programme.start < end);
     let row = |programme: &crate::schedule::Programme| PlanRow {
         channel: channel.id.clone(),
+        kind: programme.role.kind,
         start: programme.start,
         length: programme.duration,
         title: programme.metadata.title.clone(),

@@ -63,8 +63,7 @@ pub fn render(
     let (from, to, share) = (now - BACK, now + HORIZON, share(channels.len()));
     for (channel, status) in channels {
         let id = channel.guide_id();
-        let wanted =
-            programmes(status).filter(|told| told.airing.serial.is_some() && told.end > from && told.start < to);
+        let wanted = programmes(status).filter(|told| is_programme(told.airing) && told.end > from && told.start < to);
         // To the second, and one that would be none is left out.
         let seconds = wanted.map(|told| (told.airing, told.start.as_second(), told.end.as_second()));
         for (airing, start, end) in seconds.filter(|(_, start, end)| start < end).take(share) {
@@ -73,6 +72,11 @@ pub fn render(
     }
     text.push_str("</tv>\n");
     text
+}
+
+/// Whether there is something to watch: apps show nothing where they are told of nothing.
+fn is_programme(airing: &AiringStatus) -> bool {
+    airing.serial.is_some() && !airing.kind.is_card()
 }
 
 fn programme(text: &mut String, channel: &str, airing: &AiringStatus, times: [i64; 2], name: &str) {
@@ -119,6 +123,7 @@ mod tests {
 
     use super::*;
     use crate::channel::ChannelState;
+    use crate::schedule::Kind;
     use crate::units::{ChannelId, MediaTime};
 
     const NOW: i64 = 1_795_000_000;
@@ -129,7 +134,7 @@ mod tests {
             let begins = Timestamp::from_second(start).unwrap();
             start += secs;
             let (metadata, duration) = (Arc::new(metadata.clone()), MediaTime::from_secs(*secs));
-            AiringStatus { serial: Some(serial), metadata, start: begins, duration }
+            AiringStatus { serial: Some(serial), kind: Kind::Item, metadata, start: begins, duration }
         });
         let id = ChannelId::new("cats").unwrap();
         ChannelStatus { next: next.collect(), ..ChannelStatus::lifeless(&id, "Cats", ChannelState::OnAir) }

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::identity;
 use super::length::{self, ExactLength};
 use super::mezzanine::MezzanineId;
-use crate::config::Profile;
+use crate::config::{Profile, defaults};
 use crate::ffmpeg::rate::Rate;
 use crate::units::{ContentKey, MediaTime};
 
@@ -72,6 +72,8 @@ pub struct SlateCard {
     pub profile: Arc<Profile>,
     /// The rate of most items; the profile's, or else 25, where none is given.
     pub rate: Option<Rate>,
+    /// How many seconds a group of pictures lasts: behind any of them it may end.
+    pub gop_secs: u32,
 }
 
 impl SlateCard {
@@ -98,7 +100,12 @@ impl SlateCard {
     pub fn id(&self) -> MezzanineId {
         let (name, reason) = self.texts();
         let rate = self.frame_rate().to_string();
-        let digest = identity::texts_digest(&[DRAWING, &name, &reason, &rate]);
+        let gop = self.gop_secs.to_string();
+        let mut texts = vec![DRAWING, &name, &reason, &rate];
+        if self.gop_secs != defaults::GOP_SECONDS {
+            texts.push(&gop);
+        }
+        let digest = identity::texts_digest(&texts);
         MezzanineId {
             key: ContentKey(format!("{KEY_PREFIX}{}", &digest[..27]).into()),
             profile: identity::profile_digest(&self.profile),

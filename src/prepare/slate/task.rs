@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{KEPT_MAX, KEY_PREFIX, SlateCard, SlateError};
-use crate::config::{Profile, Style, defaults};
+use crate::config::{Profile, Style};
 use crate::ffmpeg::child::{ChildSpec, Limits, Role};
 use crate::ffmpeg::family::Family;
 use crate::ffmpeg::slate_args::{self, Slate, SlateText};
@@ -105,7 +105,7 @@ async fn draw(
     let (ts, playlist) = (place.join("slate.ts"), place.join("slate.m3u8"));
     let length = card.length();
     // It is to be gone as soon as there is something better, however long the GOPs of films are.
-    let style = Style { gop_secs: defaults::GOP_SECONDS, ..card.profile.style };
+    let style = Style { gop_secs: card.gop_secs, ..card.profile.style };
     let profile = Profile { style, ..Profile::clone(&card.profile) };
     let renditions = ladder::of_card(&profile, card.frame_rate(), length.frames);
     let slate = Slate {

@@ -1,0 +1,162 @@
+//! A real station with a timetable, at many times the world's speed: what it told beforehand against what it aired.
+#![expect(clippy::disallowed_methods, reason = "tests start programs and read what they wrote")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use support::ffmpegs;
+use support::station::{Home, Settings, Station};
+use support::sync::FlashBeep;
+
+/// How fast the station lives, and for how many minutes of its own: a week is `NIGHTCAST_TIMETABLE_HOURS=168`.
+const SPEED: f64 = 150.0;
+const MINUTES: i64 = 62;
+
+/// The channel before it has a timetable.
+const PLAIN: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\n\
+    [channel.picture]\nsize = \"160x96\"\npreset = \"ultrafast\"\n";
+
+/// How long before its time a programme is announced that is judged: as long as the shortest chain of programmes allows.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
+/// Folder, how many items, how many seconds the first lasts, and by how many each is longer.
+const ITEMS: [(&str, u32, u32, u32); 5] =
+    [("films", 4, 61, 13), ("series", 3, 47, 5), ("news", 2, 33, 9), ("fillers", 3, 7, 4), ("idents", 1, 5, 0)];
+
+fn make_films(home: &Home) -> usize {
+    let plain = FlashBeep { size: (160, 96), fps: (10, 1), gop: 60, ..FlashBeep::default() };
+    for (folder, count, first, more) in ITEMS {
+        fs::create_dir_all(home.path(&format!("media/one/{folder}"))).unwrap();
+        for n in 0..count {
+            let film = FlashBeep { flashes: first + more * n, ..plain.clone() };
+            film.make(&ffmpegs::system(), &home.path(&format!("media/one/{folder}/{n}.mp4")));
+        }
+    }
+    ITEMS.iter().map(|(_, count, ..)| *count as usize).sum()
+}
+
+/// Returns a moment as a clock in UTC shows it.
+fn clock(moment: Timestamp) -> String {
+    moment.to_zoned(TimeZone::UTC).strftime("%H:%M").to_string()
+}
+
+/// The whole minute at or after a moment.
+fn minute(moment: Timestamp) -> Timestamp {
+    Timestamp::from_second((moment.as_second() + 59).div_euclid(60) * 60).unwrap()
+}
+
+/// A channel whose day is packed into an hour from `base` on: news at the 22nd, 37th and 58th minute, a series from the
+/// 25th to the 35th, off the air from the 42nd to the 54th.
+fn channel(base: Timestamp) -> String {
+    let at = |minutes: i64| clock(base + SignedDuration::from_mins(minutes));
+    let news = [22, 37, 58]
+        .map(|minute| format!("[[channel.fixed]]\nname = \"News\"\nat = \"{}\"\nfolder = \"news/\"\n", at(minute)));
+    format!(
+        "{}fillers = \"fillers/\"\nidents = {{ folder = \"idents/\", every = 3 }}\nsign-off = {{ from = \"{}\", to = \"{}\" }}\n\
+         [channel.picture]\nsize = \"160x96\"\npreset = \"ultrafast\"\n\
+         [[channel.block]]\nname = \"Series\"\nfrom = \"{}\"\nto = \"{}\"\nfolder = \"series/\"\norder = \"sequential\"\nsharp = true\n{}",
+        PLAIN.split("[channel.picture]").next().unwrap_or_default(),
+        at(42),
+        at(54),
+        at(25),
+        at(35),
+        news.concat()
+    )
+}
+
+/// What began, by the station's log: serial, item and date.
+fn aired(station: &Station) -> Vec<(u64, String, Timestamp)> {
+    let log = station.log();
+    let begun = log.lines().filter(|line| line.contains("programme began"));
+    let event = |line: &str| {
+        let event: Value = serde_json::from_str(line).ok()?;
+        let fields = event.get("fields").unwrap_or(&event);
+        let date = fields["date"].as_str()?.parse().ok()?;
+        Some((fields["serial"].as_u64()?, fields["item"].as_str()?.to_owned(), date))
+    };
+    begun.filter_map(event).collect()
+}
+
+/// Goal: what a real station tells beforehand is what it airs, and what is bound to its time begins within a second of it.
+/// Method: a channel with every kind of entry in its timetable; the coming programmes are read again and again and held
+/// against the log of what began.
+#[test]
+fn what_was_announced_is_what_airs() {
+    let home = Home::new(Settings {
+        ffmpeg: ffmpegs::system().program.into(),
+        station: "settle-seconds = 0.1\ntime-zone = \"UTC\"".to_owned(),
+        ..Settings::default()
+    });
+    let items = make_films(&home);
+    let hours = std::env::var("NIGHTCAST_TIMETABLE_HOURS").ok().and_then(|hours| hours.parse::<i64>().ok());
+    let span = hours.map_or(SignedDuration::from_mins(MINUTES), SignedDuration::from_hours);
+    // The first life prepares everything; the second has a timetable, which the plan that was kept knows nothing of.
+    let station = home.start_with(PLAIN, 1.0);
+    station.until("everything is prepared", || (station.channel("one")["library"]["prepared"] == items).then_some(()));
+    station.signal("TERM");
+    assert!(station.wait().0.success());
+    let base = minute(Timestamp::now());
+    let station = home.start_with(&channel(base), SPEED);
+    let (mut announced, mut kinds) = (BTreeMap::new(), BTreeMap::new());
+    let end = base + span;
+    while station.now() < end {
+        let told = station.channel("one");
+        let now: Timestamp = told["server_time"].as_str().unwrap().parse().unwrap();
+        for coming in told["next"].as_array().unwrap() {
+            let start: Timestamp = coming["start"].as_str().unwrap().parse().unwrap();
+            if start - AHEAD >= now {
+                announced.insert(coming["serial"].as_u64(), start);
+            }
+        }
+        if let (Some(kind), Some(title)) = (told["now"]["kind"].as_str(), told["now"]["title"].as_str()) {
+            kinds.insert(kind.to_owned(), title.to_owned());
+        }
+        support::station::rest();
+    }
+    let aired = aired(&station);
+    judge(&aired, &announced, base, end, &station);
+    let off = clock(base + SignedDuration::from_mins(54));
+    assert_eq!(kinds.get("sign_off"), Some(&format!("Off the air until {off}")), "{kinds:?}");
+    assert!(kinds.contains_key("item"), "{kinds:?}");
+    assert_eq!(station.channel("one")["restarts"], 0);
+}
+
+fn judge(
+    aired: &[(u64, String, Timestamp)],
+    announced: &BTreeMap<Option<u64>, Timestamp>,
+    base: Timestamp,
+    end: Timestamp,
+    station: &Station,
+) {
+    let off = |one: Timestamp, other: Timestamp| one.duration_since(other).abs().as_secs_f64();
+    let (mut bound, mut all) = (Vec::new(), Vec::new());
+    for (serial, item, date) in aired {
+        all.extend(announced.get(&Some(*serial)).map(|told| (off(*date, *told), item)));
+    }
+    let days = end.duration_since(base).as_hours() / 24;
+    for day in 0..=days {
+        let begins = |minutes: i64| base + SignedDuration::from_hours(24 * day) + SignedDuration::from_mins(minutes);
+        for (folder, minute) in [("news/", 22), ("series/", 25), ("news/", 37), ("", 54), ("news/", 58)] {
+            let due = begins(minute);
+            let of = aired.iter().filter(|(_, item, date)| item.starts_with(folder) && off(*date, due) < 60.0);
+            if due + SignedDuration::from_secs(30) < end {
+                bound.push(of.map(|(.., date)| off(*date, due)).fold(f64::MAX, f64::min));
+            }
+        }
+    }
+    let worst = |errors: &[f64]| errors.iter().copied().fold(0.0, f64::max);
+    let announced: Vec<f64> = all.iter().map(|(error, _)| *error).collect();
+    #[expect(clippy::print_stdout, reason = "the figures are worth reading: cargo test -- --nocapture")]
+    {
+        println!("{} bound to their time, at most {:.3} s from it", bound.len(), worst(&bound));
+        println!("{} announced, at most {:.3} s from what was told", announced.len(), worst(&announced));
+    }
+    assert!(bound.len() >= 4 && worst(&bound) < 1.0, "{bound:?}\n{}", station.log());
+    assert!(announced.len() >= 15 && worst(&announced) < 1.5, "{all:?}\n{}", station.log());
+}
