@@ -6,14 +6,18 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::feed::Airing;
 use crate::ffmpeg::Evidence;
-use crate::units::RunId;
+use crate::units::{MediaTime, RunId};
 
 /// What is bound to its time and begins later than this is told to be late.
 const LATE_TOLD: SignedDuration = SignedDuration::from_secs(1);
 
-/// `late`: how much later it began than it was bound to.
-pub(super) fn begun(airing: &Airing, date: Timestamp, late: Option<SignedDuration>) {
-    if let Some(programme) = airing.programme.as_ref().filter(|programme| !programme.is_card()) {
+/// Tells that an airing began at `since` of the station's own time, which the wall clock calls `date`. Returns whether it is a
+/// programme, and not a card.
+pub(super) fn begun(airing: &Airing, since: Timestamp, date: Timestamp) -> bool {
+    let programme = airing.programme.as_ref().filter(|programme| !programme.is_card());
+    if let Some(programme) = programme {
+        let due = programme.bound_to().filter(|_| airing.from == MediaTime::ZERO);
+        let late = due.map(|due| since.duration_since(due));
         if let Some(late) = late.filter(|late| *late > LATE_TOLD) {
             let (title, seconds) = (programme.metadata.title.as_str(), late.as_secs_f64());
             tracing::warn!(title, seconds, "programme is late: what was on before it lasted longer");
@@ -23,6 +27,7 @@ pub(super) fn begun(airing: &Airing, date: Timestamp, late: Option<SignedDuratio
     } else {
         tracing::debug!(%date, "card");
     }
+    programme.is_some()
 }
 
 /// A run's death keeps its evidence: all that is known, in one event.

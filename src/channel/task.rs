@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use self::offers::offers;
 use self::skip::{SKIPS_MAX, Skip};
 pub use self::skip::{Skips, ask_to_skip};
-use self::supply::{SLATE_REST, is_for_now, mezzanine_id};
+use self::supply::{SLATE_REST, is_for_now, kept_plan, mezzanine_id};
 use self::titles::{Captioned, Reading};
 use super::air::{Air, AirAction};
 use super::core::{Action, BACKLOG, Core};
@@ -42,7 +41,6 @@ use crate::on_air::{self, Cause, GopOrder, RunEvent};
 use crate::prepare::identity::profile_digest;
 use crate::prepare::subtitles::task::Titles;
 use crate::prepare::{Mezzanine, MezzanineId, Preparer};
-use crate::schedule::{Plan, Programme, Timetable};
 use crate::store::{Aired, Continuity, Store};
 use crate::units::{MediaTime, Msn, RunId};
 
@@ -192,12 +190,7 @@ impl Shell {
     async fn begin(parts: Parts, outputs: Outputs) -> (Self, Inbox) {
         let (now, stepped) = (parts.clock.now(), parts.clock.stepped());
         let id = parts.config.id.clone();
-        let mut plan =
-            keep::task::plan(&parts.store, &parts.config.id).await.unwrap_or_else(|| Plan::new(parts.config.seed));
-        // It was kept by the wall clock.
-        plan.shift(-stepped);
-        let timetable = Timetable::new(&parts.config.timetable, TimeZone::system());
-        let plan = plan.with_timetable(timetable.map(|table| table.stepped(stepped)));
+        let plan = kept_plan(&parts, stepped).await;
         let continuity = parts.store.load_continuity(id.clone()).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "failed to read the sequence numbers that were kept");
             None
@@ -293,10 +286,7 @@ impl Shell {
             }
             Action::Air(AirAction::Feed { run, gop, new_slot }) => self.feed(run, &gop, new_slot, now),
             Action::Air(AirAction::Begun(airing, date)) => {
-                let programme = airing.programme.as_ref().filter(|programme| !programme.is_card());
-                let due = programme.and_then(Programme::bound_to).filter(|_| airing.from == MediaTime::ZERO);
-                begun(&airing, self.core.dated(date), due.map(|due| date.duration_since(due)));
-                if programme.is_some() {
+                if begun(&airing, date, self.core.dated(date)) {
                     self.outputs.counters.airing_began();
                 }
             }

@@ -3,15 +3,18 @@
 use std::io;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Shell;
+use super::{Parts, Shell};
 use crate::channel::director::Idle;
+use crate::channel::keep;
 use crate::channel::status::LibraryCounts;
 use crate::config::defaults;
 use crate::library::{Catalogue, Refused, Reproach};
 use crate::prepare::slate::SlateCard;
 use crate::prepare::{Mezzanine, MezzanineId, Prepared, Want};
+use crate::schedule::{Plan, Timetable};
 use crate::units::ContentKey;
 
 /// How long after its beginning a channel that expects an item waits with drawing the slate, in station time: it takes
@@ -170,6 +173,16 @@ impl Shell {
             self.slate_again = now + SLATE_AGAIN;
         }
     }
+}
+
+/// Returns the plan of the channel's last life, or a new one, by the timetable that it has now; in the station's own time.
+pub(super) async fn kept_plan(parts: &Parts, stepped: SignedDuration) -> Plan {
+    let kept = keep::task::plan(&parts.store, &parts.config.id).await;
+    let mut plan = kept.unwrap_or_else(|| Plan::new(parts.config.seed));
+    // It was kept by the wall clock.
+    plan.shift(-stepped);
+    let timetable = Timetable::new(&parts.config.timetable, TimeZone::system());
+    plan.with_timetable(timetable.map(|table| table.stepped(stepped)))
 }
 
 /// Counts the files in quarantine by why they are there.
