@@ -201,10 +201,14 @@ fn outcomes(catalogue: &Catalogue, preparer: &Preparer, profile: &Profile) -> BT
         Refused::Settling => None,
         Refused::Quarantined(reason) => Some((path.clone(), Err(reason.clone()))),
     });
-    let items = catalogue.items.values().filter_map(|item| match preparer.state(&MezzanineId::of(item, profile)) {
-        Prepared::Ready(mezzanine) => Some((item.path.clone(), Ok(mezzanine))),
-        Prepared::Failed(reason) => Some((item.path.clone(), Err(reason.to_string()))),
-        _ => None,
+    let items = catalogue.items.values().filter_map(|item| {
+        let id = MezzanineId::of(item, profile);
+        match preparer.state(&id) {
+            // A kept picture is ready before it was looked through: what is found then is part of the judgement.
+            Prepared::Ready(mezzanine) if preparer.is_sound(&id) => Some((item.path.clone(), Ok(mezzanine))),
+            Prepared::Failed(reason) => Some((item.path.clone(), Err(reason.to_string()))),
+            _ => None,
+        }
     });
     refused.chain(items).collect()
 }

@@ -18,8 +18,8 @@ pub(super) fn mezzanine(data: &[u8]) {
     let told = serde_json::from_slice::<Value>(data).unwrap_or_default();
     let lengths = told["gops"].as_array().into_iter().flatten().filter_map(|gop| gop[0].as_u64());
     let file_len = lengths.fold(0, u64::saturating_add);
-    let known = Sidecar::read(data, &id, "/cache/k-p.ts".into(), file_len);
-    let Some(mezzanine) = known.map(|known| known.mezzanine) else { return };
+    let Some(known) = Sidecar::read(data, &id, "/cache/k-p.ts".into(), file_len) else { return };
+    let mezzanine = known.mezzanine;
     let mut end = 0;
     for gop in mezzanine.gops.iter() {
         assert!(gop.offset == end && gop.len > 0 && gop.duration > MediaTime::ZERO, "{gop:?}");

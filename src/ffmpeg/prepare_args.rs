@@ -228,15 +228,12 @@ pub fn prepare_args(job: &Job<'_>) -> Vec<OsString> {
         Picture::Renditions(_, scaled) => args.extend(renditions::encoders(scaled)),
         Picture::Kept(kept) => args.extend(renditions::encoders_beside_the_original(kept)),
     }
-    match job.audio.and_then(|sound| sound.kept) {
-        Some(before) => {
-            args.extend(["-c:a", "copy", "-bsf:a"].map(Into::into));
-            args.push(whole_packets(before, job.audio_packets).into());
-        }
-        None => {
-            args.extend(["-af".into(), sound_filters(job.audio, job.audio_packets).into()]);
-            args.extend(sound_encoder(job.audio_kbps));
-        }
+    if let Some(before) = job.audio.and_then(|sound| sound.kept) {
+        args.extend(["-c:a", "copy", "-bsf:a"].map(Into::into));
+        args.push(whole_packets(before, job.audio_packets).into());
+    } else {
+        args.extend(["-af".into(), sound_filters(job.audio, job.audio_packets).into()]);
+        args.extend(sound_encoder(job.audio_kbps));
     }
     // A film with many faults is shown with its faults: the check of its length decides, not the count.
     args.extend(["-max_error_rate", "1"].map(Into::into));

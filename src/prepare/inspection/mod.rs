@@ -199,7 +199,9 @@ mod tests {
 
     fn with(all: &[&Arc<Mezzanine>]) -> Inspections {
         let mut inspections = Inspections::default();
-        all.iter().for_each(|one| inspections.add(one, Inspection::default()));
+        for one in all {
+            inspections.add(one, Inspection::default());
+        }
         inspections
     }
 

@@ -36,17 +36,17 @@ fn asked(budget: u64, wants: &[(&str, i64)]) -> Workshop {
 
 /// What is begun at a second and what goes for it: `a, without b c`.
 fn next(workshop: &mut Workshop, now: i64) -> String {
-    let names = |ids: &[MezzanineId]| ids.iter().map(|id| format!(" {}", id.key)).collect::<String>();
+    let names = |ids: &[MezzanineId]| ids.iter().map(|id| id.key.to_string()).collect::<Vec<_>>().join(" ");
     match workshop.next(|| u64::MAX, at(now)) {
         None => "nothing".to_owned(),
         Some(Step::Held { budget, needed }) => format!("held: {needed} in {budget}"),
         Some(Step::Begin(begin)) if begin.evicted.is_empty() => begin.next.id.key.to_string(),
-        Some(Step::Begin(begin)) => format!("{}, without{}", begin.next.id.key, names(&begin.evicted)),
+        Some(Step::Begin(begin)) => format!("{}, without {}", begin.next.id.key, names(&begin.evicted)),
     }
 }
 
-fn end(workshop: &mut Workshop, name: &str, outcome: Result<(), JobError>, now: i64) -> Verdict {
-    let outcome = outcome.as_ref().map(|()| (mezzanine(name, 100), &Recipe::Remux));
+fn end(workshop: &mut Workshop, name: &str, outcome: Result<(), &JobError>, now: i64) -> Verdict {
+    let outcome = outcome.map(|()| (mezzanine(name, 100), &Recipe::Remux));
     workshop.ended(&id(name), outcome, at(now), 1.0)
 }
 
@@ -93,7 +93,7 @@ fn how_a_preparation_ended_decides_when_it_is_tried_again() {
     ] {
         let mut workshop = asked(1000, &[("a", 100)]);
         assert_eq!(next(&mut workshop, 0), "a");
-        assert_eq!(end(&mut workshop, "a", Err(error), 1), Verdict::Failed { over: pause.is_none() }, "{sentence}");
+        assert_eq!(end(&mut workshop, "a", Err(&error), 1), Verdict::Failed { over: pause.is_none() }, "{sentence}");
         let again = pause.unwrap_or(10_000);
         assert!(again == 0 || next(&mut workshop, again) == "nothing", "{sentence}");
         assert_eq!(next(&mut workshop, 1 + again), if pause.is_some() { "a" } else { "nothing" }, "{sentence}");
@@ -103,13 +103,13 @@ fn how_a_preparation_ended_decides_when_it_is_tried_again() {
 #[test]
 fn a_disk_that_takes_nothing_is_told_of_once_in_a_while_and_when_it_does_again() {
     let mut workshop = asked(1000, &[("a", 100)]);
-    let fail = |workshop: &mut Workshop, now: i64, error: JobError| {
+    let fail = |workshop: &mut Workshop, now: i64, error: &JobError| {
         assert_eq!(next(workshop, now), "a", "{now}");
         end(workshop, "a", Err(error), now)
     };
-    assert_eq!(fail(&mut workshop, 0, JobError::DiskFull), Verdict::Blocked);
-    assert_eq!(fail(&mut workshop, 100, JobError::Unwritable("x".to_owned())), Verdict::StillBlocked);
-    assert_eq!(fail(&mut workshop, 700, JobError::DiskFull), Verdict::Blocked);
+    assert_eq!(fail(&mut workshop, 0, &JobError::DiskFull), Verdict::Blocked);
+    assert_eq!(fail(&mut workshop, 100, &JobError::Unwritable("x".to_owned())), Verdict::StillBlocked);
+    assert_eq!(fail(&mut workshop, 700, &JobError::DiskFull), Verdict::Blocked);
     assert_eq!(next(&mut workshop, 800), "a");
     assert_eq!(end(&mut workshop, "a", Ok(()), 801), Verdict::Ready { recovered: true });
 }
@@ -119,7 +119,7 @@ fn an_item_that_is_interrupted_again_and_again_rests_for_half_an_hour_and_a_late
     let mut workshop = asked(1000, &[("a", 10_000)]);
     for now in [0, 10, 20] {
         assert_eq!(next(&mut workshop, now), "a");
-        end(&mut workshop, "a", Err(JobError::Interrupted("ffmpeg was killed".to_owned())), now);
+        end(&mut workshop, "a", Err(&JobError::Interrupted("ffmpeg was killed".to_owned())), now);
     }
     assert_eq!(
         failed_with(&workshop, "a"),
@@ -190,7 +190,7 @@ fn damaged() -> Workshop {
     let mut workshop = asked(1000, &[("a", 100), ("b", 200)]);
     workshop.found(Arc::new(mezzanine("a", 10)), at(0), Some(Inspection::default()));
     assert_eq!(next(&mut workshop, 0), "b");
-    end(&mut workshop, "b", Err(JobError::Unfit("x".to_owned())), 0);
+    end(&mut workshop, "b", Err(&JobError::Unfit("x".to_owned())), 0);
     let piece = workshop.inspect(at(0)).unwrap();
     assert!(matches!(workshop.inspected(&piece, Seen::Damage("broken".into()), at(0)), Finding::Damaged(_)));
     workshop
@@ -233,13 +233,13 @@ fn a_damaged_picture_whose_item_cannot_be_made_anew_airs_on_unless_the_item_is_t
     ] {
         let mut workshop = damaged();
         assert_eq!(next(&mut workshop, 1), "a");
-        end(&mut workshop, "a", Err(error), 2);
+        end(&mut workshop, "a", Err(&error), 2);
         assert_eq!(matches!(workshop.state(&id("a")), Prepared::Ready(_)), airs, "{sentence}");
     }
     let mut workshop = damaged();
     for now in [10, 20, 30] {
         assert_eq!(next(&mut workshop, now), "a");
-        end(&mut workshop, "a", Err(interrupted()), now);
+        end(&mut workshop, "a", Err(&interrupted()), now);
     }
     assert!(matches!(workshop.state(&id("a")), Prepared::Ready(_)));
     assert_eq!(next(&mut workshop, 1000), "nothing", "it rests");
