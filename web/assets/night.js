@@ -129,6 +129,7 @@ export class Night {
     }
     if (this.asleep) return;
     this.#ui.dark.style.opacity = 1 - fade;
+    document.body.classList.toggle('dusk', fade < 1);
     this.#acts.fade(fade);
     if (fade < 1 && !over && !this.#warned) {
       this.#warned = true;

@@ -1,6 +1,8 @@
 // What a set shows between two channels: a little snow, dim enough for a dark room.
 import { nobodyLooks } from './looks.js';
 
+/** What is over sooner than this is a dip into the dark, and no time is taken from it, in milliseconds. */
+const SOONEST_MS = 130;
 /** How often the snow changes, in milliseconds, and how many pictures of it there are. */
 const EVERY_MS = 66;
 const PICTURES = 6;
@@ -23,10 +25,15 @@ export function snow(canvas, falls) {
     if (pictures.length < PICTURES) pictures.push(flakes(context, canvas));
     context.putImageData(pictures[shown++ % pictures.length], 0, 0);
   };
+  let waits = 0;
   return () => {
     if (!context || timer || !falls()) return;
-    timer = setInterval(fall, EVERY_MS);
-    fall();
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    clearTimeout(waits);
+    waits = setTimeout(() => {
+      timer ||= setInterval(fall, EVERY_MS);
+      fall();
+    }, SOONEST_MS);
   };
 }
 

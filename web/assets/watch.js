@@ -1,30 +1,33 @@
-// The channel's page: joins picture, sound, programme, dial and night, and gives them keys.
+// The channel's page: joins picture, sound, programme and dial. What is wanted after the first picture is in furniture.js.
 import { Dial } from './dial.js';
-import { Evening } from './evening.js';
+import { kept } from './kept.js';
 import { light } from './light.js';
 import { anyOpen } from './menu.js';
-import { Night } from './night.js';
-import { Panels } from './panels.js';
 import { Player } from './player.js';
 import { Programme } from './programme.js';
 import { Quality } from './quality.js';
-import { listenToHands, listenToKeys } from './remote.js';
-import { Screens } from './screens.js';
-import { mediaKeys } from './session.js';
-import { snow } from './snow.js';
 import { Sound } from './sound.js';
 import { Steering } from './steering.js';
 import { strings } from './strings.js';
-import { Subtitles } from './subtitles.js';
 
 /** How long controls stay without a movement, in milliseconds. */
 const IDLE_MS = 3200;
 /** How long the connection may be quiet before the page speaks of it: most pauses are over sooner. */
 const SPEAK_AFTER_MS = 700;
+/** How long the furniture waits for a picture, in milliseconds. */
+const FURNISH_AFTER_MS = 1200;
 
 const $ = (id) => document.getElementById(id);
 const body = document.body;
 const video = $('video');
+let furniture = null;
+
+// At night the first picture is not to be a flash; night.js takes over from here.
+const { on, dim } = kept('night');
+if (on === true && dim >= 0) {
+  body.classList.add('night');
+  $('veil').style.opacity = Math.min(dim, 85) / 100;
+}
 
 // `?sync=off` is for those who do not want to be led.
 const together = new URLSearchParams(location.search).get('sync') !== 'off';
@@ -32,8 +35,6 @@ const player = new Player(video, { together });
 if (together) new Steering(video, player);
 const sound = new Sound(video, player, { mute: $('mute'), volume: $('volume'), sound: $('sound') });
 const quality = new Quality(player, { button: $('quality'), menu: $('qualities') });
-const subtitles = new Subtitles(player, { button: $('subtitles'), menu: $('languages') });
-const screens = new Screens(video, player, { full: $('full'), pip: $('pip'), cast: $('cast'), told: announce });
 const programme = new Programme(player, {
   title: $('title'),
   byline: $('byline'),
@@ -61,35 +62,13 @@ const dial = new Dial(
   tune,
   () => programme.seen.now,
 );
-const panels = new Panels([
-  { name: 'listing', button: $('list'), panel: $('channels') },
-  { name: 'programmes', button: $('evening'), panel: $('tonight') },
-]);
-new Evening(programme, { panel: $('tonight'), list: $('tonight').querySelector('div'), heading: $('tonight').querySelector('h2') });
-const night = new Night(
-  video,
-  { button: $('night'), left: $('left'), sheet: $('nights'), veil: $('veil'), dark: $('dark'), asleep: $('asleep') },
-  {
-    fade: (part) => sound.fade(part),
-    sleep: () => {
-      panels.close();
-      player.stop();
-    },
-    wake: () => tune(dial.current),
-    say: announce,
-    show: (text) => dial.osd(text),
-  },
-);
-const onLockScreen = mediaKeys({ play: () => player.resume(), pause: () => player.pause(), nexttrack: () => dial.step(1), previoustrack: () => dial.step(-1) });
-const fall = snow($('snow'), () => body.classList.contains('tuning'));
 
 function tune(id) {
   body.classList.add('tuning');
-  fall();
   video.setAttribute('aria-label', strings.picture(id));
   player.tune(`/channels/${id}/index.m3u8`);
   programme.tune(id);
-  screens.tune(`/channels/${id}/index.m3u8`);
+  furniture?.tuned(id);
 }
 
 /** Says something to those who do not see what is shown. */
@@ -148,62 +127,45 @@ function awake() {
   clearTimeout(idle);
   idle = setTimeout(() => {
     // Keyboard focus is no reason to stay: any key brings the controls back before it does anything.
-    if (!panels.open && !anyOpen() && player.wanted) body.classList.add('idle');
+    if (furniture && !furniture.open() && !anyOpen() && player.wanted) body.classList.add('idle');
   }, IDLE_MS);
 }
-
-const keys = {
-  k: playPause,
-  ' ': playPause,
-  m: () => sound.toggle(),
-  f: () => screens.full(),
-  p: () => screens.small(),
-  q: () => quality.toggle(),
-  s: () => subtitles.toggle(),
-  n: () => night.turn(),
-  z: () => night.next(),
-  c: () => panels.toggle('listing'),
-  i: () => panels.toggle('programmes'),
-  l: () => player.resume(),
-  ArrowUp: () => sound.louder(1),
-  ArrowDown: () => sound.louder(-1),
-  ArrowRight: () => dial.step(1),
-  ArrowLeft: () => dial.step(-1),
-  PageUp: () => dial.step(1),
-  PageDown: () => dial.step(-1),
-  Escape: () => panels.close(),
-};
-
-listenToKeys(keys, (digit) => dial.digit(digit), (event) => {
-  awake();
-  // What wakes the set does nothing else, and what only leads to a key wakes nobody.
-  if (!night.asleep || event.key === 'Tab' || event.key === 'Shift') return false;
-  night.wake();
-  return true;
-});
-listenToHands($('stage'), (by) => night.asleep || dial.step(by));
 
 $('play').addEventListener('click', playPause);
 $('live').addEventListener('click', () => player.resume());
 $('up').addEventListener('click', () => dial.step(1));
 $('down').addEventListener('click', () => dial.step(-1));
-$('stage').addEventListener('dblclick', (event) => event.target.closest('button, input, .menu') || screens.full());
 for (const event of ['pointermove', 'pointerdown', 'focusin']) addEventListener(event, awake, { passive: true });
 addEventListener('popstate', () => dial.go(location.pathname.split('/').pop(), { push: false }));
 player.addEventListener('state', showState);
-setInterval(() => {
-  showPlay();
-  onLockScreen($('title').textContent, $('name').textContent, body.dataset.station);
-}, 1000);
+setInterval(showPlay, 1000);
 
-for (const [id, name] of [['up', strings.up], ['down', strings.down], ['list', strings.showChannels], ['evening', strings.evening.button]]) {
+for (const [id, name] of [['up', strings.up], ['down', strings.down]]) {
   $(id).title = name;
   $(id).setAttribute('aria-label', name);
 }
 $('stage').setAttribute('aria-label', strings.stage);
 $('controls').setAttribute('aria-label', strings.controls);
-globalThis.nightcast = { stats: () => ({ ...player.stats.read(), seen: programme.seen, channel: dial.current }) };
 light($('light'), video);
 showPlay();
 awake();
 tune(body.dataset.channel);
+
+let furnishing = null;
+
+/** Brings the rest in, once there is a picture or none is to be had soon: until then it would only be in the way. */
+function furnish() {
+  if (furnishing) return;
+  furnishing = import('./furniture.js').then((module) => {
+    furniture = module.furnish({ video, player, sound, quality, programme, dial, tune, announce, awake, playPause });
+    globalThis.nightcast = { stats: () => ({ ...player.stats.read(), seen: programme.seen, channel: dial.current }) };
+    awake();
+  }, () => {
+    // The station was away just then.
+    furnishing = null;
+    setTimeout(furnish, FURNISH_AFTER_MS);
+  });
+}
+
+player.addEventListener('state', () => player.state === 'playing' && furnish());
+setTimeout(furnish, FURNISH_AFTER_MS);
