@@ -77,7 +77,7 @@ async fn a_child_opens_no_more_files_than_it_may() {
 async fn a_child_that_crashes_leaves_no_core_and_a_child_gains_no_privileges() {
     let folder = tempfile::tempdir().unwrap();
     let script = "ulimit -Hc; ulimit -Sc; grep NoNewPrivs /proc/self/status | tr -dc 01; echo; kill -SEGV $$";
-    for limits in [Limits::PROBE, Limits::PREPARE, Limits::ON_AIR] {
+    for limits in [Limits::PROBE, Limits::PREPARE, Limits::ON_AIR, Limits::THUMBNAIL] {
         let (evidence, said) = end(script, limits, folder.path()).await;
         assert_eq!((evidence.signal, said.lines().collect::<Vec<_>>()), (Some(11), vec!["0", "0", "1"]));
     }

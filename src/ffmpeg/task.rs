@@ -109,7 +109,6 @@ pub async fn run_to_end(
 }
 
 /// The same of a child that is given bytes on its stdin, as many of them as it wants to read.
-///
 /// # Errors
 /// As [`run_to_end`].
 pub async fn run_fed(
@@ -156,10 +155,9 @@ pub async fn run_fed(
 
 /// Gives a child what it is to read, and then an end.
 async fn feed(stdin: Option<ChildStdin>, input: Option<Bytes>) {
-    if let Some((mut stdin, input)) = stdin.zip(input) {
-        // One that has read enough closes its end: that is its business.
-        let _read_enough = stdin.write_all(&input).await;
-    }
+    let Some((mut stdin, input)) = stdin.zip(input) else { return };
+    // One that has read enough closes its end: that is its business.
+    let _read_enough = stdin.write_all(&input).await;
 }
 
 fn start(spec: &ChildSpec, fed: bool) -> Result<(Running, tokio::process::ChildStdout), ChildError> {

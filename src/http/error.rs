@@ -28,7 +28,7 @@ pub enum HttpError {
     /// The segment has not been published.
     #[error("This segment is not on air yet. Load index.m3u8 for those that are.")]
     SegmentNotYet,
-    /// Nothing is on of which there could be a picture, or none was made yet.
+    /// Nothing is on of which there could be a picture.
     #[error("There is no picture of this channel now.")]
     NoPicture,
     /// The channel has not published anything, and the request has waited long enough.

@@ -113,6 +113,7 @@ test('a programme has an address of its own, is told whole, and one is reminded 
   await until(page, (title) => document.querySelector('#details[open] h2')?.textContent === title, next.title);
   await page.screenshot({ path: join(shots, 'guide-details.png') });
   assert.equal(await page.getByRole('link', { name: 'Watch now' }).isVisible(), false, 'it is not on yet');
+  await until(page, (key) => document.querySelector(`.cell[data-key="${key}"]`)?.getBoundingClientRect().left < innerWidth, `c3-${next.serial}`);
   await page.getByRole('button', { name: 'Remind me' }).click();
   await until(page, () => document.querySelector('.remind').getAttribute('aria-pressed') === 'true');
   assert.match(await page.locator('.honest').textContent(), /any page of this station/);
@@ -157,6 +158,6 @@ test('an installed station that is away says so, and comes back by itself', asyn
   await until(page, () => document.fonts.check('1rem Figtree'));
   await page.screenshot({ path: join(shots, 'offline.png') });
   await station.start();
-  await until(page, () => document.querySelector('.cell.on'), null, 30_000);
+  await until(page, () => document.querySelector('.cell.on'), null, 60_000);
   assert.equal(new URL(page.url()).pathname, '/guide', 'where one wanted to go');
 });

@@ -81,7 +81,8 @@ async fn a_child_that_gives_no_picture_is_not_followed_by_another_at_once() {
     for (script, ending) in [("exit 1", Ending::Failed), ("echo nothing", Ending::Done), ("yes", Ending::Limit)] {
         let studio = studio(script);
         for _ in 0..3 {
-            assert_eq!(studio.station.get(NIGHT, &[]).await.status.as_u16(), 404, "{script}");
+            let got = studio.station.get(NIGHT, &[]).await;
+            assert_eq!((got.status.as_u16(), got.header("cache-control")), (204, "no-store"), "{script}");
         }
         studio.rests().await;
         assert_eq!(studio.children("night", ending), (1, 1), "{script}");
@@ -92,7 +93,7 @@ async fn a_child_that_gives_no_picture_is_not_followed_by_another_at_once() {
 #[tokio::test]
 async fn a_child_that_hangs_ends_by_its_time() {
     let studio = studio("sleep 600");
-    assert_eq!(studio.station.get(NIGHT, &[]).await.status.as_u16(), 404);
+    assert_eq!(studio.station.get(NIGHT, &[]).await.status.as_u16(), 204);
     studio.rests().await;
     assert_eq!(studio.children("night", Ending::Timeout), (1, 1));
 }

@@ -26,6 +26,8 @@ export class Grid {
   #to;
   /** How wide an hour is, in rem; null until something is known of the programmes' lengths. */
   #hour = null;
+  /** Where it begins: a moment and a channel; none is now. */
+  #begin = null;
   #rows = new Map();
   #cells = new Map();
   #marks = new Map();
@@ -68,6 +70,8 @@ export class Grid {
 
   /** Goes to a moment, a little after the left edge, and to a channel's row. */
   go(moment, channel, smooth = true) {
+    // Nothing is drawn yet: it begins there.
+    if (this.#hour === null) return void (this.#begin = [moment, channel]);
     const left = Math.max(0, this.#x(moment) - 6 * this.#rem);
     const place = this.#data.channels.findIndex(({ id }) => id === channel);
     const top = place < 0 ? this.#box.scrollTop : Math.max(0, place * this.#row - this.#box.clientHeight / 3);
@@ -128,7 +132,7 @@ export class Grid {
     if (this.#hour === null) {
       this.#hour = hourWidth(this.#data.all().filter((one) => !one.slate).map(({ start, end }) => end - start));
       this.#measure();
-      this.go(now, null, false);
+      this.go(...(this.#begin ?? [now, null]), false);
     }
     this.#measure();
     const beyond = (this.seen[1] - this.seen[0]) * WIDTH_BEYOND;

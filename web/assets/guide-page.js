@@ -22,9 +22,14 @@ const half = 1_800_000;
 const from = Math.floor((data.now - BACK_MS) / half) * half;
 const to = from + BACK_MS + AHEAD_MS;
 let view = null;
+/** Whether the programme that is shown was opened here, and is a step of the history. */
+let pushed = false;
 
 const details = new Details($('details'), data, (key) => {
-  if (location.hash) history.replaceState(null, '', location.pathname);
+  // Back goes where one came from, and not through every programme that was opened.
+  if (location.hash && pushed) history.back();
+  else if (location.hash) history.replaceState(null, '', location.pathname);
+  pushed = false;
   if (key && view instanceof Grid) view.focus(key);
   view?.draw();
 });
@@ -105,6 +110,7 @@ $('guide').addEventListener('click', (event) => {
   event.preventDefault();
   const one = link.one ?? link.closest('li')?.one;
   history.pushState(null, '', `#${one.key}`);
+  pushed = true;
   details.show(one);
 });
 for (const event of ['hashchange', 'popstate']) addEventListener(event, named);

@@ -2,7 +2,7 @@
 
 /** The first wait between two tries, the longest, and how long a try may take, in milliseconds. */
 const FIRST_MS = 1000;
-const LONGEST_MS = 15_000;
+const LONGEST_MS = 10_000;
 const TRY_MS = 5000;
 
 const status = document.getElementById('status');

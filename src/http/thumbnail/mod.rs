@@ -17,9 +17,12 @@ use super::error::HttpError;
 use super::state::StationView;
 use crate::channel::ChannelState;
 use crate::hls::Snapshot;
+use task::Still;
 
 /// What caches are told: for less than the time after which there is a new one, so that a cache adds little to its age.
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=10");
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Answers with the picture of a channel: the newest there is, or the first, which is waited for.
 pub(super) async fn thumbnail(
@@ -28,7 +31,12 @@ pub(super) async fn thumbnail(
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
-    let picture = view.thumbnails.of(&channel).await.ok_or(HttpError::NoPicture)?;
+    let picture = match view.thumbnails.of(&channel).await {
+        Still::Picture(picture) => picture,
+        // No failure: pages ask again, and browsers need not complain.
+        Still::NotYet => return Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, NO_STORE)]).into_response()),
+        Still::Nothing => return Err(HttpError::NoPicture),
+    };
     let etag = HeaderValue::from_str(&picture.etag).map_err(|_| HttpError::Fault)?;
     let common = [(header::CACHE_CONTROL, CACHE), (header::ETAG, etag)];
     if not_modified(&headers, &picture.etag) {

@@ -33,6 +33,17 @@ const INPUT_MAX: usize = 4 << 20;
 /// How large a picture may be, in bytes.
 const JPEG_MAX: u64 = 256 << 10;
 
+/// What there is to be seen of a channel.
+#[derive(Debug)]
+pub(in crate::http) enum Still {
+    /// This.
+    Picture(Arc<Picture>),
+    /// Something is on, and there is no picture of it yet.
+    NotYet,
+    /// Nothing is on of which there could be one.
+    Nothing,
+}
+
 /// The pictures of all channels; cheap to clone. The default makes none.
 #[derive(Clone, Debug, Default)]
 pub struct Thumbnails(Option<Arc<Studio>>);
@@ -60,26 +71,27 @@ impl Thumbnails {
 
     /// Returns the picture of a channel. Where it is old, a new one is begun for those who come later; where there is none
     /// yet, all who ask wait for the same.
-    pub(in crate::http) async fn of(&self, channel: &Arc<ChannelView>) -> Option<Arc<Picture>> {
-        let studio = self.0.as_ref()?;
+    pub(in crate::http) async fn of(&self, channel: &Arc<ChannelView>) -> Still {
+        let Some(studio) = &self.0 else { return Still::Nothing };
         let album = studio.album(&channel.id);
         let newest = channel.snapshot().newest.filter(|_| has_picture(channel.status().state));
         let Some(newest) = newest else {
             album.send_modify(Album::forget);
-            return None;
+            return Still::Nothing;
         };
         if album.send_if_modified(|album| album.asked(newest, studio.begin.elapsed())) {
             let work = Arc::clone(studio).make(Arc::clone(channel), Arc::clone(&album));
             studio.tracker.spawn(work);
         }
         let last = album.borrow().picture(studio.begin.elapsed());
-        if last.is_some() {
-            return last;
+        if let Some(picture) = last {
+            return Still::Picture(picture);
         }
         let mut ended = album.subscribe();
         // Too long: whoever asks again finds it.
         let _late = tokio::time::timeout(FIRST_WAIT, ended.wait_for(|album| !album.is_busy())).await;
-        album.borrow().picture(studio.begin.elapsed())
+        let made = album.borrow().picture(studio.begin.elapsed());
+        made.map_or(Still::NotYet, Still::Picture)
     }
 }
 
