@@ -170,7 +170,9 @@ impl Ladder {
         }
         let mut text = String::with_capacity(128 + told.len() * 192);
         text.push_str("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
-        subtitles.iter().for_each(|one| write_subtitles(&mut text, one));
+        for one in subtitles {
+            write_subtitles(&mut text, one);
+        }
         for RenditionTold { name, picture, audio_only, bandwidth, average } in told {
             // Writing into a String cannot fail.
             let _infallible = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},AVERAGE-BANDWIDTH={average}");

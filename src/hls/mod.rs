@@ -47,7 +47,7 @@ pub const SEGMENT_CACHE: &str = "public, max-age=31536000, immutable";
 /// The media type of a playlist (RFC 8216 §4).
 pub const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
 
-/// The media type of a segment of subtitles: WebVTT (RFC 8216 §3.5).
+/// The media type of a segment of subtitles: `WebVTT` (RFC 8216 §3.5).
 pub const VTT_TYPE: &str = "text/vtt";
 
 /// The media type of a segment: MPEG-2 transport stream (RFC 3555 §4.2).

@@ -100,7 +100,7 @@ async fn every_rendition_has_segments_of_its_own() {
 async fn subtitles_are_text_and_their_playlist_is_their_own() {
     let station = station();
     let list = station.get("/channels/night/subs-en/index.m3u8", &[]).await;
-    assert_eq!((&*list.text(), list.header("etag")), ("#EXTM3U\n#vtt\n", "\"v109\""));
+    assert_eq!((list.text(), list.header("etag")), ("#EXTM3U\n#vtt\n", "\"v109\""));
     let segment = station.get("/channels/night/subs-en/segments/105.vtt", &[("accept-encoding", "gzip")]).await;
     assert_eq!(segment.header("content-type"), "text/vtt");
     assert_eq!(segment.header("cache-control"), "public, max-age=31536000, immutable");

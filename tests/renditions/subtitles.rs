@@ -175,13 +175,13 @@ fn compared(home: &Home, picture: &Recording, subtitles: &Recording) -> Vec<f64>
                 assert!(end < 6.2, "segment {msn}: {text:?} stands until {end}");
                 assert!(text.starts_with("flash") || text == "the <i>end</i> &amp; more", "{text}");
                 if text.starts_with("flash") {
-                    // As whole milliseconds: what is said again is said alike.
-                    said.insert((((begins + start) * 1e3).round() as i64, start > 0.0, text));
+                    // To the millisecond: what is said again is said alike.
+                    said.insert((format!("{:.3}", begins + start), start > 0.0, text));
                 }
             }
         }
         // A line that stood when a run began stands from there.
-        let whole: Vec<f64> = said.iter().filter(|(_, whole, _)| *whole).map(|(at, ..)| *at as f64 / 1e3).collect();
+        let whole: Vec<f64> = said.iter().filter(|(_, whole, _)| *whole).map(|(at, ..)| at.parse().unwrap()).collect();
         for flash in &flashes {
             let near = whole.iter().filter(|line| (*line - flash).abs() <= STEP_MAX).count();
             assert_eq!(near, 1, "the flash at {flash} s of stretch {number} has {near} lines: {whole:?}");
@@ -191,7 +191,7 @@ fn compared(home: &Home, picture: &Recording, subtitles: &Recording) -> Vec<f64>
     lines
 }
 
-/// Goal: what knows no subtitles plays the rest. Method: ffprobe, which would wait for the end of a live channel's WebVTT, opens
+/// Goal: what knows no subtitles plays the rest. Method: ffprobe, which would wait for the end of a live channel's `WebVTT`, opens
 /// the channel as it is.
 fn ffmpeg_plays_the_rest(station: &Station) {
     let mut probe = Command::new("ffprobe");

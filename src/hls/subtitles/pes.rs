@@ -24,8 +24,10 @@ fn of_packet(packet: &[u8]) -> Option<u64> {
     if flags & 0x80 == 0 {
         return None;
     }
-    let [a, b, c, d, e] = time.first_chunk::<5>()?.map(u64::from);
-    Some((a >> 1 & 7) << 30 | b << 22 | (c >> 1) << 15 | d << 7 | e >> 1)
+    // Three, fifteen and fifteen bits, each with a mark after them.
+    let [head, middle @ .., low] = time.first_chunk::<5>()?.map(u64::from);
+    let [upper, lower, next] = middle;
+    Some((head >> 1 & 7) << 30 | upper << 22 | (lower >> 1) << 15 | next << 7 | low >> 1)
 }
 
 #[cfg(test)]
@@ -39,8 +41,10 @@ pub(super) mod tests {
         let mut packet = [0xff; PACKET];
         packet[..5].copy_from_slice(&[0x47, 0x41, 0x00, 0x30, 7]);
         let part = |shift: u32, bits: u64| u8::try_from(time >> shift & bits).unwrap();
-        let (a, b, c, d, e) = (part(30, 7), part(22, 255), part(15, 127), part(7, 255), part(0, 127));
-        let head = [0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5, 0x21 | a << 1, b, c << 1 | 1, d, e << 1 | 1];
+        let marked = |bits: u8| bits << 1 | 1;
+        let written =
+            [0x20 | marked(part(30, 7)), part(22, 255), marked(part(15, 127)), part(7, 255), marked(part(0, 127))];
+        let head = [[0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5].as_slice(), &written].concat();
         packet[12..26].copy_from_slice(&head);
         packet
     }

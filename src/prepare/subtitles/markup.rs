@@ -1,4 +1,4 @@
-//! Text with the markup of any kind of subtitle in, WebVTT cue text out. Pure.
+//! Text with the markup of any kind of subtitle in, `WebVTT` cue text out. Pure.
 //!
 //! Of all markup only i, b and u stay: every player knows them, and colours and places are the viewer's to choose. What
 //! comes out can neither end its cue nor be taken for a tag.
@@ -14,7 +14,7 @@ const TAG_LEN_MAX: usize = 1024;
 /// The longest name of a character that is decoded.
 const ENTITY_LEN_MAX: usize = 10;
 
-/// Returns the text of an SRT or WebVTT cue: `<i>` stays, other tags and `{\an8}` go, entities are read as what they mean.
+/// Returns the text of an SRT or `WebVTT` cue: `<i>` stays, other tags and `{\an8}` go, entities are read as what they mean.
 #[must_use]
 pub(super) fn of_tags(text: &str) -> String {
     let mut out = Writer::default();
@@ -29,16 +29,11 @@ pub(super) fn of_tags(text: &str) -> String {
                 &after[end + 1..]
             }
             ("{", Some(end)) if after.starts_with('\\') => &after[end + 1..],
-            ("&", _) => match entity(after) {
-                Some((c, after)) => {
-                    out.text(c.encode_utf8(&mut [0; 4]));
-                    after
-                }
-                None => {
-                    out.text(mark);
-                    after
-                }
-            },
+            ("&", _) => {
+                let (meant, after) = entity(after).unwrap_or(('&', after));
+                out.text(meant.encode_utf8(&mut [0; 4]));
+                after
+            }
             _ => {
                 out.text(mark);
                 after
@@ -178,12 +173,12 @@ impl Writer {
             (false, None) if self.len < CUE_LEN_MAX => {
                 // The blank before it belongs before it.
                 self.space();
-                self.out.push_str(&format!("<{kept}>"));
+                self.out.extend(["<", kept, ">"]);
                 self.open.push(kept);
             }
             (true, Some(place)) => {
                 for open in self.open.drain(place..).rev() {
-                    self.out.push_str(&format!("</{open}>"));
+                    self.out.extend(["</", open, ">"]);
                 }
             }
             _ => {}
@@ -201,7 +196,7 @@ impl Writer {
 
     fn finish(mut self) -> String {
         for open in self.open.drain(..).rev() {
-            self.out.push_str(&format!("</{open}>"));
+            self.out.extend(["</", open, ">"]);
         }
         if self.len == 0 { String::new() } else { self.out }
     }

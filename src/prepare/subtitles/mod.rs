@@ -40,7 +40,7 @@ pub struct Cue {
     pub start: MediaTime,
     /// When it goes; later than `start`.
     pub end: MediaTime,
-    /// WebVTT cue text: lines without an empty one, `&`, `<` and `>` written as entities but for the tags i, b and u.
+    /// `WebVTT` cue text: lines without an empty one, `&`, `<` and `>` written as entities but for the tags i, b and u.
     pub text: String,
 }
 
@@ -57,7 +57,7 @@ impl Track {
     #[must_use]
     pub fn new(mut cues: Vec<Cue>) -> Self {
         cues.retain(|cue| cue.end > cue.start && !cue.text.is_empty());
-        cues.sort_by(|a, b| (a.start, a.end).cmp(&(b.start, b.end)));
+        cues.sort_by_key(|cue| (cue.start, cue.end));
         cues.dedup();
         cues.truncate(CUES_MAX);
         let mut bytes = 0;
@@ -166,9 +166,10 @@ mod tests {
         assert_eq!(track.cues(), [cue(1, 2, "a"), cue(5, 9, "b")]);
         let endless = Track::new(vec![cue(0, i64::from(u32::MAX), "a")]);
         assert_eq!(endless.cues()[0].end, CUE_MAX);
-        let many = (0..CUES_MAX as i64 + 5).map(|n| cue(n, n + 1, "a"));
+        let count = |number: usize| i64::try_from(number).unwrap();
+        let many = (0..count(CUES_MAX) + 5).map(|n| cue(n, n + 1, "a"));
         assert_eq!(Track::new(many.collect()).cues().len(), CUES_MAX);
-        let long = (0..TEXT_BYTES_MAX as i64 / 1000 + 5).map(|n| cue(n, n + 1, &"a".repeat(1000)));
+        let long = (0..count(TEXT_BYTES_MAX) / 1000 + 5).map(|n| cue(n, n + 1, &"a".repeat(1000)));
         assert_eq!(Track::new(long.collect()).cues().len(), TEXT_BYTES_MAX / 1000);
     }
 

@@ -1,6 +1,6 @@
-//! SRT, WebVTT and ASS, as people and programs write them, into cues. Pure.
+//! SRT, `WebVTT` and ASS, as people and programs write them, into cues. Pure.
 //!
-//! One reader for SRT and WebVTT: both are times, text, an empty line. Numbers, names, settings and styles are passed over.
+//! One reader for SRT and `WebVTT`: both are times, text, an empty line. Numbers, names, settings and styles are passed over.
 
 use super::{BYTES_MAX, CUES_MAX, Cue, Track, markup, text};
 use crate::library::subtitles::FileKind;
