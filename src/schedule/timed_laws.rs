@@ -179,7 +179,7 @@ fn told(plan: &Plan) -> Vec<(ContentKey, Timestamp, Kind)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 20, ..ProptestConfig::default() })]
 
     /// Goal: a plan joins without a hole, and what is bound to its time has it, or the time at which what was begun before
     /// it ends. Method: everything that may happen to a plan, in any order, over random timetables.
@@ -246,7 +246,7 @@ proptest! {
     #[test]
     fn restarts_change_nothing(seed: u64, wanted in timetables()) {
         let (mut steady, mut restless) = (World::new(seed, &wanted), World::new(seed, &wanted));
-        for _ in 0..150 {
+        for _ in 0..80 {
             steady.end_one();
             restless.end_one();
             restless.restart();
