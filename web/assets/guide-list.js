@@ -7,6 +7,8 @@ import { strings } from './strings.js';
 const FIRST_MS = 6 * 3_600_000;
 const MORE_MS = 4 * 3_600_000;
 const EARLIER_MS = 3_600_000;
+/** How many programmes are listed at first, and how many are added: a channel of clips has thousands. */
+const ROWS = 80;
 const TINTS = 6;
 
 export class List {
@@ -16,8 +18,10 @@ export class List {
   #from;
   #until;
   #to;
+  #end;
   #ended;
   #least;
+  #most = ROWS;
   #earlier;
 
   constructor(place, data, from, to, pick) {
@@ -26,12 +30,12 @@ export class List {
     [this.#from, this.#to, this.#least] = [data.now, to, from];
     this.#until = Math.min(data.now + FIRST_MS, to);
     this.#list = Object.assign(document.createElement('ol'), { className: 'day-list' });
-    const end = document.createElement('div');
+    this.#end = document.createElement('div');
     this.#earlier = Object.assign(document.createElement('button'), { type: 'button', className: 'chip earlier', textContent: strings.guide.earlier });
     this.#earlier.addEventListener('click', () => this.#back());
-    place.replaceChildren(this.#earlier, this.#list, end);
+    place.replaceChildren(this.#earlier, this.#list, this.#end);
     this.#ended = new IntersectionObserver((seen) => seen.some(({ isIntersecting }) => isIntersecting) && this.#more());
-    this.#ended.observe(end);
+    this.#ended.observe(this.#end);
     this.change = () => this.draw();
     pick.addEventListener('change', this.change);
     pick.hidden = false;
@@ -53,6 +57,8 @@ export class List {
     this.#until = Math.min(this.#to, Math.max(this.#until, moment + MORE_MS));
     this.#from = Math.max(this.#least, Math.min(this.#from, moment));
     await this.#data.want(...this.seen);
+    const before = this.#data.of(this.#pick.value, this.#from, moment).length;
+    this.#most = Math.max(this.#most, before + ROWS);
     this.draw();
     const row = [...this.#list.children].find(({ one }) => one && one.end > moment);
     row?.scrollIntoView({ block: 'center' });
@@ -63,12 +69,15 @@ export class List {
     this.#from = Math.max(this.#least, this.#from - EARLIER_MS);
     this.#earlier.hidden = this.#from === this.#least;
     await this.#data.want(...this.seen);
+    this.#most = Math.max(this.#most, this.#data.of(this.#pick.value, this.#from, this.#data.now).length + ROWS);
     this.draw();
   }
 
   async #more() {
-    if (this.#until >= this.#to) return;
-    this.#until = Math.min(this.#until + MORE_MS, this.#to);
+    const rows = this.#list.children.length;
+    if (rows === 0 || (rows < this.#most && this.#until >= this.#to)) return;
+    if (rows >= this.#most) this.#most += ROWS;
+    else this.#until = Math.min(this.#until + MORE_MS, this.#to);
     await this.#data.want(...this.seen);
     this.draw();
   }
@@ -85,7 +94,7 @@ export class List {
     this.#list.dataset.tint = String(channels.indexOf(channel) % TINTS);
     let day = new Date(now).toDateString();
     const rows = [];
-    for (const one of this.#data.of(channel.id, ...this.seen)) {
+    for (const one of this.#data.of(channel.id, ...this.seen).slice(0, this.#most)) {
       const date = new Date(Math.max(one.start, now));
       if (date.toDateString() !== day) {
         day = date.toDateString();
@@ -103,6 +112,9 @@ export class List {
     const key = document.activeElement?.closest('li')?.one?.key;
     this.#list.replaceChildren(...rows);
     if (key) rows.find(({ one }) => one?.key === key)?.querySelector('a')?.focus({ preventScroll: true });
+    // An end that is still seen is not told of again by itself.
+    this.#ended.disconnect();
+    this.#ended.observe(this.#end);
   }
 
   #row(one, now) {

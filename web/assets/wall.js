@@ -91,7 +91,7 @@ function update(row, channel) {
     part('next').dataset.told = soon;
     part('next').replaceChildren(...coming(next));
   }
-  still(row, channel, showing);
+  still(row, channel, showing && ['on_air', 'recovering'].includes(channel.state));
 }
 
 /** Keeps the still of a channel young, while it is on the screen; one that did not come is asked for again. */
