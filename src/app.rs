@@ -78,8 +78,7 @@ pub async fn run(
     started: impl FnOnce(SocketAddr),
 ) -> Result<Ending, StartupError> {
     let Start { config, path, clock, first_timestamp, ffmpeg_version } = start;
-    let begun_at = clock.wall();
-    let station = config.station.clone();
+    let (begun_at, station) = (clock.wall(), config.station.clone());
     let run_folder = station.data.join("run");
     // Nothing is touched before it is sure that no other station is at work on it.
     let (token_told, token_seen) = watch::channel(token::present(&config.admin)?);
