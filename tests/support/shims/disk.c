@@ -70,8 +70,10 @@ static int refused_fd(int fd) {
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t len = readlink(link, path, sizeof path - 1);
     int error = 0;
-    /* Sockets and pipes are no paths. A file that was removed is still on its disk. */
-    if (len > 0 && path[0] == '/') {
+    /* Sockets and pipes are no paths, and what is written to a named pipe is not written to a disk. A file that was removed is
+     * still on its disk. */
+    struct stat about;
+    if (len > 0 && path[0] == '/' && !(fstat(fd, &about) == 0 && S_ISFIFO(about.st_mode))) {
         path[len] = 0;
         error = judged(path);
     }
@@ -79,15 +81,16 @@ static int refused_fd(int fd) {
     return error;
 }
 
-/* A full disk lets files be opened that are there; a read-only one lets none be opened for writing. */
+/* A full disk lets files be opened that are there; a read-only one lets none be opened for writing, but for named pipes
+ * (inode_permission in fs/namei.c of Linux asks it for files, folders and links only). */
 static int refused_open(int dir, const char *path, int flags) {
     if ((flags & O_ACCMODE) == O_RDONLY && !(flags & O_CREAT)) return 0;
     int saved = errno;
     int error = refused(dir, path);
-    if (error == ENOSPC) {
-        struct stat about;
-        if (!(flags & O_CREAT) || fstatat(dir, path, &about, 0) == 0) error = 0;
-    }
+    struct stat about;
+    int there = error && fstatat(dir, path, &about, 0) == 0;
+    if (there && S_ISFIFO(about.st_mode)) error = 0;
+    if (error == ENOSPC && (!(flags & O_CREAT) || there)) error = 0;
     errno = error ? error : saved;
     return error;
 }
