@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jiff::SignedDuration;
 
-use crate::ground::{begun, film, home, live, wait_for};
+use crate::ground::{PICTURE, begun, film, home_with_subtitles, live, wait_for};
 use crate::support::bad_files::{
     Address, DENIED, Neighbour, PLAYLIST, bad_files, unprivileged_ffprobe, write_playlists,
 };
@@ -114,7 +114,7 @@ struct Ground {
 
 impl Ground {
     fn new() -> Self {
-        let home = home("settle-seconds = 0.3\nffprobe = \"./ffprobe.sh\"");
+        let home = home_with_subtitles("settle-seconds = 0.3\nffprobe = \"./ffprobe.sh\"");
         // So that an ffprobe without privileges gets as far as the file.
         fs::set_permissions(home.path(""), fs::Permissions::from_mode(0o755)).unwrap();
         unprivileged_ffprobe(&home.path("ffprobe.sh"), &home.path("calls"));
@@ -207,7 +207,7 @@ fn judge_air(home: &Home, expected: &Expected) {
         let began: BTreeSet<_> = begun(&station).into_iter().map(|(name, _)| name).collect();
         wanted.iter().filter(|name| !began.contains(**name)).copied().cloned().collect::<Vec<_>>()
     };
-    let recording = watch(&station, "one", rules, |_| !missing().is_empty() && station.now() < end);
+    let recording = watch(&station, PICTURE, rules, |_| !missing().is_empty() && station.now() < end);
     assert_eq!(missing(), Vec::<String>::new(), "never on air\n{}", station.log());
     assert_eq!(recording.violations, Vec::<String>::new(), "{}", station.log());
     assert_eq!(station.channel("one")["restarts"], 0, "{}", station.log());
@@ -233,7 +233,7 @@ fn every_file_airs_rightly_or_is_quarantined_with_a_reason_while_the_channel_sta
     let station = home.start_at(1.0);
     wait_for(&station, "good.mp4", 1);
     let mut before = BTreeMap::new();
-    let ((), recording) = watched(&station, "one", live(), || {
+    let ((), recording) = watched(&station, PICTURE, live(), || {
         drop_in(&folder, &media);
         before = listing(&media);
         // Something else than the film on air must have been seen before all are counted.

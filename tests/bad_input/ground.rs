@@ -18,6 +18,15 @@ pub(crate) fn home(station: &str) -> Home {
     Home::new(Settings { station: station.to_owned(), channels: CHANNEL.to_owned(), ..Settings::default() })
 }
 
+/// The same with subtitles, whatever its films have: its picture is the rendition [`PICTURE`].
+pub(crate) fn home_with_subtitles(station: &str) -> Home {
+    let channels = CHANNEL.replace("[channel.picture]", "subtitle-languages = [\"en\"]\n[channel.picture]");
+    Home::new(Settings { station: station.to_owned(), channels, ..Settings::default() })
+}
+
+/// What the one picture of that channel is watched as.
+pub(crate) const PICTURE: &str = "one/picture";
+
 /// What the viewer of a station at real time insists on: also that something new comes in time (RFC 8216 §6.2.2).
 pub(crate) fn live() -> Rules {
     Rules { stale_after: Some(1.5), ..Rules::default() }
