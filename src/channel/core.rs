@@ -1,5 +1,7 @@
 //! One channel as a pure state machine: director and air joined. Events in, actions out.
 
+mod told;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -14,11 +16,10 @@ use crate::feed::Airing;
 use crate::hls::ladder::Offer;
 use crate::hls::spool::Place;
 use crate::hls::spool::task::SpoolFile;
-use crate::library::Metadata;
 use crate::on_air::RunEvent;
 use crate::prepare::subtitles::Captions;
 use crate::prepare::{Mezzanine, MezzanineId, Prepared};
-use crate::schedule::{Kind, Programme};
+use crate::schedule::Programme;
 use crate::units::MediaTime;
 
 /// How much of the past the first playlist holds when the item is there: a window and a segment, so that the first
@@ -398,48 +399,6 @@ impl Core {
         }
     }
 
-    /// Returns what was and is on air at the live edge, newest last, by the wall clock as it is now.
-    #[must_use]
-    pub fn aired(&self) -> Arc<[AiringStatus]> {
-        self.aired.iter().map(|(airing, date)| airing_status(airing, self.dated(*date))).collect()
-    }
-
-    /// Returns all that comes after what is on air at the live edge, by the wall clock as it is now. A plan of a day is
-    /// told every other second and changes every few minutes: as long as it has not, it is the same slice.
-    pub fn what_comes(&mut self) -> Arc<[AiringStatus]> {
-        let told = self.coming.iter().map(|one| (one.serial, one.kind, &one.metadata, one.start, one.duration));
-        if !self.all_coming().eq(told) {
-            let told = self.all_coming().map(|(serial, kind, metadata, start, duration)| AiringStatus {
-                serial,
-                kind,
-                metadata: Arc::clone(metadata),
-                start,
-                duration,
-            });
-            self.coming = told.collect();
-        }
-        Arc::clone(&self.coming)
-    }
-
-    /// Serial, kind, metadata, beginning and length of all that comes.
-    fn all_coming(&self) -> impl Iterator<Item = (Option<u64>, Kind, &Arc<Metadata>, Timestamp, MediaTime)> {
-        let edge = self.aired.back().map(|(airing, _)| airing);
-        // Short items leave the plan before they are at the edge: they are fed, and wait for their time.
-        let on = edge.and_then(|airing| airing.programme.as_ref()).map(|programme| programme.serial);
-        let fed = move || {
-            let coming = self.air.coming(edge.map_or(0, |airing| airing.id));
-            coming.filter_map(|airing| Some((airing, airing.programme.as_ref()?)))
-        };
-        let known = fed().next_back().map(|(_, programme)| programme.serial).or(on);
-        let planned = self.director.plan().programmes().iter().filter(move |one| Some(one.serial) != known);
-        // A card is fed round by round, and is one programme.
-        let mut last = on;
-        let fed = fed().filter(move |(_, programme)| last.replace(programme.serial) != Some(programme.serial));
-        let fed = fed.map(|(airing, programme)| (programme, airing.begins - airing.from.to_duration()));
-        let all = fed.chain(planned.map(|programme| (programme, programme.start)));
-        all.map(|(one, start)| (Some(one.serial), one.role.kind, &one.metadata, self.dated(start), one.duration))
-    }
-
     /// Returns what was on just before the plan's first programme and joins it, oldest first: kept with the plan, so that
     /// a restarted channel finds the backlog of its first playlist in it.
     #[must_use]
@@ -483,26 +442,6 @@ fn is_same_card(one: &Airing, other: &Airing) -> bool {
         (None, None) => true,
         (Some(one), Some(other)) => one.is_card() && one.serial == other.serial,
         _ => false,
-    }
-}
-
-fn airing_status(airing: &Airing, date: Timestamp) -> AiringStatus {
-    let start = date - airing.from.to_duration();
-    match &airing.programme {
-        Some(programme) => AiringStatus {
-            serial: Some(programme.serial),
-            kind: programme.role.kind,
-            metadata: Arc::clone(&programme.metadata),
-            start,
-            duration: programme.duration,
-        },
-        None => AiringStatus {
-            serial: None,
-            kind: Kind::Pause,
-            metadata: Arc::new(Metadata { title: "Back soon".to_owned(), ..Metadata::default() }),
-            start,
-            duration: MediaTime::ZERO,
-        },
     }
 }
 

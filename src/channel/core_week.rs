@@ -10,6 +10,7 @@ use super::*;
 use crate::feed::FedGop;
 use crate::library::Catalogue;
 use crate::prepare::{Gop, Mezzanine};
+use crate::schedule::Kind;
 use crate::schedule::{Plan, Timetable};
 use crate::units::{ContentKey, Msn, RunId};
 
