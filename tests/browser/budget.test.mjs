@@ -43,7 +43,7 @@ for (const [path, ready] of PAGES) {
   test(`${path} weighs under 80 kB without the player, asks for nothing unexpected, and complains of nothing`, async (t) => {
     const { bytes, requests, complaints, counted } = await weigh(browser, `${station.url}${path}`, ready);
     t.diagnostic(`${(bytes / 1000).toFixed(1)} kB in ${counted.length} requests`);
-    assert.ok(bytes > 5000 && bytes < WEIGHT_MAX, `${bytes}: ${JSON.stringify(counted)}`);
+    assert.ok(bytes > 2000 && bytes < WEIGHT_MAX, `${bytes}: ${JSON.stringify(counted)}`);
     const elsewhere = requests.filter((url) => !url.startsWith('blob:') && !(url.startsWith(station.url) && EXPECTED.test(new URL(url).pathname)));
     assert.deepEqual(elsewhere, []);
     assert.deepEqual(complaints, []);

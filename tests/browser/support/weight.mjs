@@ -5,8 +5,8 @@ const ON = /\/channels\/[^?]+\.(jpg|m3u8|ts)(\?|$)/;
 /** The player's player is the one large thing, and told apart. */
 const PLAYER = /\/vendor\/hls\.min\.js/;
 
-/** Opens a page and returns the bytes on the wire for it and what it asked for, once it rests; `ready` waits until it has
- *  what it wants. */
+/** Opens a page and returns what it asked for and how heavy that is, compressed as it came and without the heads of the
+ *  answers, once it rests; `ready` waits until it has what it wants. */
 export async function weigh(browser, url, ready = (page) => page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => {})) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, serviceWorkers: 'block' });
   try {
@@ -18,8 +18,8 @@ export async function weigh(browser, url, ready = (page) => page.waitForLoadStat
       requests.push(request.url);
       sizes.set(requestId, { url: request.url, bytes: 0 });
     });
-    devtools.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-      if (sizes.has(requestId)) sizes.get(requestId).bytes = encodedDataLength;
+    devtools.on('Network.dataReceived', ({ requestId, encodedDataLength }) => {
+      if (sizes.has(requestId)) sizes.get(requestId).bytes += encodedDataLength;
     });
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(String(error)));
