@@ -10,7 +10,7 @@ use crate::support::station::Station;
 use crate::support::viewer::{Recording, watched};
 
 /// How long a film may take from its last byte into the catalogue.
-const CATALOGUE_MAX: Duration = Duration::from_secs(5);
+const CATALOGUE_MAX: Duration = Duration::from_secs(10);
 
 fn wait_for_slate(station: &Station, reason: &str) {
     station.until(reason, || {
