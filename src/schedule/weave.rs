@@ -128,6 +128,14 @@ pub(super) struct Piece<'a> {
     pub(super) card: Arc<Metadata>,
 }
 
+impl Piece<'_> {
+    fn card(kind: Kind, until: Timestamp, told: &str) -> Self {
+        let role = Role { kind, part: BASE.into(), due: Some(until) };
+        let card = Arc::new(Metadata { title: told.to_owned(), ..Metadata::default() });
+        Self { candidate: None, role, opens_deck: false, card }
+    }
+}
+
 /// Returns until when everything bound has had its turn: what was due long before has missed it, and no state is believed
 /// that says so of the days to come.
 fn passed(state: &PickerState, start: Timestamp) -> Timestamp {
@@ -215,7 +223,7 @@ impl<'a> Weaver<'a> {
         let hours = self.hours(start);
         if let Some(end) = hours.off_until {
             let end = next.map_or(end, |next| next.due.min(end));
-            return Some(self.card(Kind::SignOff, end, &format!("Off the air until {}", self.table.shown(end))));
+            return Some(Piece::card(Kind::SignOff, end, &format!("Off the air until {}", self.table.shown(end))));
         }
         let room = next.map_or(MediaTime(i64::MAX), |next| MediaTime::between(start, next.due));
         if let Some(filler) = self.filler(room) {
@@ -259,7 +267,7 @@ impl<'a> Weaver<'a> {
             Some(title) => format!("Next at {at}: {title}"),
             None => format!("The programme goes on at {at}"),
         };
-        self.card(Kind::Pause, next.due, &told)
+        Piece::card(Kind::Pause, next.due, &told)
     }
 
     fn by_turn(&mut self, part: usize, due: Option<Timestamp>) -> Option<Piece<'a>> {
@@ -308,13 +316,6 @@ impl<'a> Weaver<'a> {
         self.since_ident = counted(self.since_ident, kind);
         let role = Role { kind, part: Arc::clone(&self.stock.parts[part].name), due };
         Piece { candidate: Some(candidate), role, opens_deck, card: Arc::default() }
-    }
-
-    #[expect(clippy::unused_self, reason = "reads like its neighbours")]
-    fn card(&self, kind: Kind, until: Timestamp, told: &str) -> Piece<'a> {
-        let role = Role { kind, part: BASE.into(), due: Some(until) };
-        let card = Arc::new(Metadata { title: told.to_owned(), ..Metadata::default() });
-        Piece { candidate: None, role, opens_deck: false, card }
     }
 
     fn title(&self, what: Bound) -> Option<&'a str> {
