@@ -7,11 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
+use rustix::pipe::fcntl_setpipe_size;
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::pipe;
 use tokio::task::JoinHandle;
 
 use super::PIPES;
+
+/// How much a pipe is asked to hold, in bytes: the most that Linux gives to everybody, and a GOP of two seconds at 4 Mbit/s.
+/// With its own 64 KiB, feeder and reader wake each other a dozen times for each GOP.
+const PIPE_BYTES: usize = 1 << 20;
 
 /// The slots of a run, one after the other.
 #[derive(Debug)]
@@ -77,6 +82,10 @@ impl Waiting {
         let thread = tokio::task::spawn_blocking(move || {
             let opened = OpenOptions::new().write(true).open(path);
             drop(kept);
+            if let Ok(pipe) = &opened {
+                // Many channels of a user who is not root may ask for more than he may have: the small pipe serves, too.
+                let _refused = fcntl_setpipe_size(pipe, PIPE_BYTES);
+            }
             opened
         });
         Self { thread, pipe, other_end }
