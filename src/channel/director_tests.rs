@@ -1,7 +1,7 @@
 //! What the director chooses, sentence by sentence.
 
 use super::*;
-use crate::library::{FileStamp, MediaInfo, Metadata, VideoInfo};
+use crate::library::sample;
 use crate::prepare::{Gop, MezzanineId};
 
 const GOP: MediaTime = MediaTime::from_secs(2);
@@ -11,39 +11,7 @@ fn at(secs: i64) -> Timestamp {
 }
 
 pub(in crate::channel) fn item(name: &str, secs: i64) -> Arc<Item> {
-    let video = VideoInfo {
-        index: 0,
-        codec: "h264".to_owned(),
-        profile: None,
-        level: None,
-        width: 640,
-        height: 360,
-        sar: (1, 1),
-        pix_fmt: "yuv420p".to_owned(),
-        fps: (25, 1),
-        fps_base: (25, 1),
-        interlaced: false,
-        rotation: 0,
-        color_transfer: None,
-        duration: None,
-        start: MediaTime::ZERO,
-        bit_rate: None,
-    };
-    Arc::new(Item {
-        key: ContentKey(name.into()),
-        path: name.into(),
-        name: name.into(),
-        stamp: FileStamp { size: 1, mtime_ns: 1 },
-        media: MediaInfo {
-            format: "mov".to_owned(),
-            duration: MediaTime::from_secs(secs),
-            video,
-            audio: None,
-            subtitles: Vec::new(),
-        },
-        subtitles: [].into(),
-        metadata: Metadata { title: name.to_owned(), ..Metadata::default() },
-    })
+    Arc::new(sample::item(name, sample::media(sample::video(640, 360), MediaTime::from_secs(secs))))
 }
 
 pub(in crate::channel) fn profile() -> Arc<Profile> {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::library::VideoInfo;
+use crate::library::sample;
 use crate::units::MediaTime;
 
 const SETTLE: SignedDuration = SignedDuration::from_secs(2);
@@ -25,31 +25,7 @@ fn inventory() -> Inventory {
 }
 
 fn media() -> Box<MediaInfo> {
-    let video = VideoInfo {
-        index: 0,
-        codec: "h264".to_owned(),
-        profile: None,
-        level: None,
-        width: 64,
-        height: 48,
-        sar: (1, 1),
-        pix_fmt: "yuv420p".to_owned(),
-        fps: (25, 1),
-        fps_base: (25, 1),
-        interlaced: false,
-        rotation: 0,
-        color_transfer: None,
-        duration: None,
-        start: MediaTime::ZERO,
-        bit_rate: None,
-    };
-    Box::new(MediaInfo {
-        format: "avi".to_owned(),
-        duration: MediaTime::from_secs(9),
-        video,
-        audio: None,
-        subtitles: Vec::new(),
-    })
+    Box::new(sample::media(sample::video(64, 48), MediaTime::from_secs(9)))
 }
 
 fn accepted(title: &str) -> Outcome {

@@ -11,6 +11,8 @@ pub mod names;
 pub mod pace;
 pub mod reach;
 pub mod reproach;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod sidecar;
 pub mod sniff;
 pub mod subtitles;

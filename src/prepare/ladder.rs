@@ -87,27 +87,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::units::MediaTime;
+    use crate::library::sample;
 
     fn video(width: u32, height: u32, sar: (u32, u32), rotation: u32) -> VideoInfo {
-        VideoInfo {
-            index: 0,
-            codec: "vp9".to_owned(),
-            profile: None,
-            level: None,
-            width,
-            height,
-            sar,
-            pix_fmt: "yuv420p".to_owned(),
-            fps: (25, 1),
-            fps_base: (25, 1),
-            interlaced: false,
-            rotation,
-            color_transfer: None,
-            duration: None,
-            start: MediaTime::ZERO,
-            bit_rate: None,
-        }
+        VideoInfo { sar, rotation, ..sample::video(width, height) }
     }
 
     #[test]

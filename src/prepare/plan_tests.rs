@@ -3,39 +3,12 @@
 use super::*;
 use crate::config::{PrepareMode, Preset};
 use crate::ffmpeg::extent::StreamLine;
-use crate::library::AudioInfo;
+use crate::library::sample;
 
 /// A film of ten seconds whose sound is ours already: one packet of priming, and as many as the picture is long.
 fn film() -> (MediaInfo, Extent, Profile) {
-    let audio = AudioInfo {
-        index: 1,
-        codec: "aac".to_owned(),
-        sample_rate: 48_000,
-        channels: 2,
-        duration: None,
-        start: MediaTime::ZERO,
-    };
-    let video = VideoInfo {
-        index: 0,
-        codec: "h264".to_owned(),
-        profile: None,
-        level: None,
-        width: 1280,
-        height: 720,
-        sar: (1, 1),
-        pix_fmt: "yuv420p".to_owned(),
-        fps: (25, 1),
-        fps_base: (25, 1),
-        interlaced: false,
-        rotation: 0,
-        color_transfer: None,
-        duration: None,
-        start: MediaTime::ZERO,
-        bit_rate: None,
-    };
     let length = MediaTime::from_secs(10);
-    let media =
-        MediaInfo { format: "mov".to_owned(), duration: length, video, audio: Some(audio), subtitles: Vec::new() };
+    let media = MediaInfo { audio: Some(sample::audio(48_000)), ..sample::media(sample::video(1280, 720), length) };
     let track = |packets, seamless| Track {
         first: MediaTime(7200),
         end: length + MediaTime(7200),

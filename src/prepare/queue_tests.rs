@@ -4,47 +4,15 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::{PrepareMode, Preset, Style};
-use crate::library::{FileStamp, MediaInfo, Metadata, VideoInfo};
-use crate::units::{ContentKey, MediaTime};
+use crate::library::sample;
+use crate::units::MediaTime;
 
 pub(in crate::prepare) fn at(secs: i64) -> Timestamp {
     Timestamp::from_second(secs).unwrap()
 }
 
 pub(in crate::prepare) fn want(name: &str, due: i64) -> Want {
-    let video = VideoInfo {
-        index: 0,
-        codec: "h264".to_owned(),
-        profile: None,
-        level: None,
-        width: 2,
-        height: 2,
-        sar: (1, 1),
-        pix_fmt: "yuv420p".to_owned(),
-        fps: (25, 1),
-        fps_base: (25, 1),
-        interlaced: false,
-        rotation: 0,
-        color_transfer: None,
-        duration: None,
-        start: MediaTime::ZERO,
-        bit_rate: None,
-    };
-    let item = Item {
-        key: ContentKey(name.into()),
-        path: name.into(),
-        name: name.into(),
-        stamp: FileStamp { size: 1, mtime_ns: 1 },
-        media: MediaInfo {
-            format: "mov".to_owned(),
-            duration: MediaTime::ZERO,
-            video,
-            audio: None,
-            subtitles: Vec::new(),
-        },
-        subtitles: [].into(),
-        metadata: Metadata::default(),
-    };
+    let item = sample::item(name, sample::media(sample::video(2, 2), MediaTime::ZERO));
     let profile = Profile {
         width: 2,
         height: 2,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::{Preset, Rendition, Style};
 use crate::ffmpeg::extent::{GopShape, StreamLine, Track};
-use crate::library::AudioInfo;
+use crate::library::sample;
 
 fn profile() -> Profile {
     Profile {
@@ -22,42 +22,11 @@ fn profile() -> Profile {
 }
 
 fn video() -> VideoInfo {
-    VideoInfo {
-        index: 0,
-        codec: "h264".to_owned(),
-        profile: Some("High".to_owned()),
-        level: Some(31),
-        width: 1280,
-        height: 720,
-        sar: (1, 1),
-        pix_fmt: "yuv420p".to_owned(),
-        fps: (25, 1),
-        fps_base: (25, 1),
-        interlaced: false,
-        rotation: 0,
-        color_transfer: None,
-        duration: None,
-        start: MediaTime::ZERO,
-        bit_rate: None,
-    }
+    VideoInfo { profile: Some("High".to_owned()), level: Some(31), ..sample::video(1280, 720) }
 }
 
 fn media(video: VideoInfo) -> MediaInfo {
-    let audio = AudioInfo {
-        index: 1,
-        codec: "aac".to_owned(),
-        sample_rate: 44_100,
-        channels: 2,
-        duration: None,
-        start: MediaTime::ZERO,
-    };
-    MediaInfo {
-        format: "mov".to_owned(),
-        duration: MediaTime::from_secs(10),
-        video,
-        audio: Some(audio),
-        subtitles: Vec::new(),
-    }
+    MediaInfo { audio: Some(sample::audio(44_100)), ..sample::media(video, MediaTime::from_secs(10)) }
 }
 
 fn extent() -> Extent {

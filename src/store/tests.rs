@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::*;
 use crate::config::Order;
-use crate::library::{FileStamp, MediaInfo, Metadata, VideoInfo};
+use crate::library::{FileStamp, MediaInfo, Metadata, VideoInfo, sample};
 use crate::schedule::{Candidate, Kind, Plan, Programme, Role};
 use crate::store::StoredVerdict;
 use crate::units::{ContentKey, MediaTime};
@@ -28,31 +28,9 @@ fn metadata(title: &str) -> Metadata {
 }
 
 fn media() -> MediaInfo {
-    let video = VideoInfo {
-        index: 0,
-        codec: "h264".to_owned(),
-        profile: Some("High".to_owned()),
-        level: Some(40),
-        width: 1280,
-        height: 720,
-        sar: (1, 1),
-        pix_fmt: "yuv420p".to_owned(),
-        fps: (30000, 1001),
-        fps_base: (30000, 1001),
-        interlaced: false,
-        rotation: 0,
-        color_transfer: None,
-        duration: None,
-        start: MediaTime::ZERO,
-        bit_rate: Some(3_000_000),
-    };
-    MediaInfo {
-        format: "matroska,webm".to_owned(),
-        duration: MediaTime(123_456_789),
-        video,
-        audio: None,
-        subtitles: Vec::new(),
-    }
+    let rate = (30_000, 1001);
+    let video = VideoInfo { fps: rate, fps_base: rate, bit_rate: Some(3_000_000), ..sample::video(1280, 720) };
+    sample::media(video, MediaTime(123_456_789))
 }
 
 fn known(path: impl Into<PathBuf>, verdict: StoredVerdict) -> KnownFile {

@@ -1,0 +1,49 @@
+//! Films for the tests of this crate, plain in all that a test does not name.
+
+use super::{AudioInfo, FileStamp, Item, MediaInfo, Metadata, VideoInfo};
+use crate::units::{ContentKey, MediaTime};
+
+/// Returns a picture of so many pixels, 25 a second, as every phone and camera writes it.
+pub(crate) fn video(width: u32, height: u32) -> VideoInfo {
+    VideoInfo {
+        index: 0,
+        codec: "h264".to_owned(),
+        profile: None,
+        level: None,
+        width,
+        height,
+        sar: (1, 1),
+        pix_fmt: "yuv420p".to_owned(),
+        fps: (25, 1),
+        fps_base: (25, 1),
+        interlaced: false,
+        rotation: 0,
+        color_transfer: None,
+        duration: None,
+        start: MediaTime::ZERO,
+        bit_rate: None,
+    }
+}
+
+/// Returns two channels of AAC.
+pub(crate) fn audio(sample_rate: u32) -> AudioInfo {
+    AudioInfo { index: 1, codec: "aac".to_owned(), sample_rate, channels: 2, duration: None, start: MediaTime::ZERO }
+}
+
+/// Returns a silent film without subtitles.
+pub(crate) fn media(video: VideoInfo, duration: MediaTime) -> MediaInfo {
+    MediaInfo { format: "mov".to_owned(), duration, video, audio: None, subtitles: Vec::new() }
+}
+
+/// Returns a film that goes by one name everywhere.
+pub(crate) fn item(name: &str, media: MediaInfo) -> Item {
+    Item {
+        key: ContentKey(name.into()),
+        path: name.into(),
+        name: name.into(),
+        stamp: FileStamp { size: 1, mtime_ns: 1 },
+        media,
+        subtitles: [].into(),
+        metadata: Metadata { title: name.to_owned(), ..Metadata::default() },
+    }
+}
