@@ -31,7 +31,7 @@ export function length(seconds) {
 
 /** Returns a moment as the viewer's own wall clock shows it. */
 export function clock(moment) {
-  return new Date(moment).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  return new Date(moment).toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' });
 }
 
 /** Returns author and year in one line, whichever there are; files tell dates to the day, or in words of their own. */
