@@ -37,7 +37,7 @@ impl Sample {
     /// Looks now.
     pub fn take(pid: u32, data: &Path, log: &Path, hours: f64) -> Self {
         let children = children(pid);
-        let carrier = children.iter().find(|(_, line)| line.contains("slots.ffconcat")).map(|(pid, _)| *pid);
+        let carrier = children.iter().find(|(_, line)| carries(line)).map(|(pid, _)| *pid);
         let size = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
         Self {
             hours,
@@ -58,6 +58,15 @@ impl Sample {
             log: size(log),
         }
     }
+}
+
+/// Whether the on-air ffmpeg is all that a process has begun.
+pub fn carries_only(pid: u32) -> bool {
+    children(pid).iter().all(|(_, line)| carries(line))
+}
+
+fn carries(line: &str) -> bool {
+    line.contains("slots.ffconcat")
 }
 
 fn status(pid: u32, name: &str) -> Option<u64> {

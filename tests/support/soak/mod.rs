@@ -87,9 +87,7 @@ struct Plan {
 pub fn run(settings: &Settings, mut progress: impl FnMut(Progress)) -> Result<Report> {
     let home = Home::new(settings)?;
     let patient = home.patient(&settings.ffmpeg);
-    let mut station = home.start(1.0, 0, "preparing.log")?;
-    station.prepared(library::kinds().len())?;
-    station.stop()?;
+    prepare(&home)?;
 
     let began = Instant::now();
     let station = home.start(settings.speed, settings.first_timestamp, "station.log")?;
@@ -158,6 +156,14 @@ pub fn run(settings: &Settings, mut progress: impl FnMut(Progress)) -> Result<Re
         samples,
     };
     Ok(Report::new(facts, &ledger))
+}
+
+/// The station's first life: everything is made ready, at the world's speed.
+fn prepare(home: &Home) -> Result<()> {
+    let mut station = home.start(1.0, 0, "preparing.log")?;
+    station.prepared(library::kinds().len())?;
+    station.rests()?;
+    station.stop()
 }
 
 /// A run ends when its list does, and for no other reason.

@@ -10,8 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{SLOTS, Settings, library};
+use super::{SLOTS, Settings, library, machine};
 use crate::support::ffmpegs::Ffmpeg;
+
+/// So many looks in a row without a child but the on-air ffmpeg: half a second, many times what lies between two films.
+const RESTING_LOOKS: usize = 25;
 
 /// How long anything waited for may take.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -142,6 +145,16 @@ impl Station {
         self.until("everything is prepared", |_| {
             let told = client.json("/api/channels/one").ok()?;
             (told["library"]["prepared"].as_u64()? == items as u64).then_some(())
+        })
+    }
+
+    /// Waits until the workshop rests, too: prepared films are looked through afterwards, and a station that is stopped
+    /// before goes on with that when it lives again.
+    pub fn rests(&mut self) -> Result<()> {
+        let mut looks = 0;
+        self.until("the workshop rests", |station| {
+            looks = if machine::carries_only(station.pid()) { looks + 1 } else { 0 };
+            (looks >= RESTING_LOOKS).then_some(())
         })
     }
 
