@@ -12,6 +12,7 @@
 //! - [`feed`], [`on_air`]: mezzanines → one never-ending ffmpeg → chunks.
 //! - [`hls`]: chunks → segments and playlists.
 //! - [`channel`]: one channel, the stages above joined.
+//! - [`demand`]: what viewers watch when they like.
 //! - [`mirror`]: copies of playlists and segments, kept in an S3-compatible store.
 //! - [`http`]: pages, playlists, segments, API.
 //! - [`metrics`]: numbers about all of it, for Prometheus.
@@ -24,6 +25,7 @@ pub mod channel;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demand;
 pub mod demo;
 pub mod feed;
 pub mod ffmpeg;

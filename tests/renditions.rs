@@ -9,6 +9,8 @@ mod support;
 mod audio_only;
 #[path = "renditions/ladder.rs"]
 mod ladder;
+#[path = "renditions/on_demand.rs"]
+mod on_demand;
 #[path = "renditions/subtitles.rs"]
 mod subtitles;
 
@@ -48,7 +50,7 @@ fn channel() -> String {
         format!("{{ name = \"{name}\", size = \"{width}x{height}\", max-kbps = {kbps} }}")
     };
     format!(
-        "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\nrenditions = [{}, \"{AUDIO}\"]\n\
+        "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\non-demand = true\nrenditions = [{}, \"{AUDIO}\"]\n\
          [channel.picture]\npreset = \"ultrafast\"\n",
         RENDITIONS.map(one).join(", ")
     )
@@ -142,6 +144,8 @@ fn all_agree_and_are_in_step(ffmpeg: &Ffmpeg) {
     ladder::tells_the_truth(&home, &station, &recordings);
     ladder::keeps_what_fits(&home, ffmpeg, &items(&home), clips[0].0);
     audio_only::is_the_sound_of_the_smallest(&home, ffmpeg, &recordings[2], &recordings[3]);
+    let names: Vec<&str> = RENDITIONS.iter().map(|(name, ..)| *name).chain([AUDIO]).collect();
+    on_demand::each_film_plays_whole(&home, &station, ffmpeg, &names);
     assert_eq!(station.channel("one")["restarts"], 0, "{}", station.log());
     drop(station);
     for (recording, (name, _, _)) in recordings.iter().zip(RENDITIONS) {

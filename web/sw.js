@@ -16,7 +16,7 @@ const SHELL = [
 
 self.addEventListener('install', (event) => {
   // Browsers that can be told so do not even ask it for what is on.
-  const past = ['/channels/*', '/api/*'].map((pathname) => ({ condition: { urlPattern: { pathname } }, source: 'network' }));
+  const past = ['/channels/*', '/vod/*', '/api/*'].map((pathname) => ({ condition: { urlPattern: { pathname } }, source: 'network' }));
   event.addRoutes?.(past).catch(() => {});
   const fresh = SHELL.map((path) => new Request(path, { cache: 'reload' }));
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(fresh)).then(() => self.skipWaiting()));

@@ -19,6 +19,7 @@ use crate::channel::task::{Outputs, Parts};
 use crate::channel::{ChannelState, ChannelStatus};
 use crate::clock::Clock;
 use crate::config::{self, Change, Config};
+use crate::demand::{Reader, Shelf};
 use crate::ffmpeg::Children;
 use crate::http::hdhomerun::DeviceId;
 use crate::http::{ChannelView, Roster, StationView, Thumbnails, Viewers};
@@ -89,6 +90,8 @@ struct Life {
     tracker: TaskTracker,
     face: Face,
     source: ChannelSource,
+    /// What of it can be watched on demand, where that is allowed.
+    shelf: Arc<Shelf>,
 }
 
 /// What stays of a channel while it begins anew: what viewers hold, and what was counted.
@@ -100,6 +103,8 @@ struct Face {
 /// All of them, in the order of the configuration.
 pub(super) struct Channels {
     common: Common,
+    /// What reads films for those who watch on demand.
+    reader: Reader,
     /// What the station lives by: keys that wait for a restart have their old values.
     config: Config,
     lives: Vec<Life>,
@@ -138,7 +143,7 @@ impl Begun {
     }
 
     /// Puts the channel on air, where it is not to be off; to viewers it goes on where `outputs` stand.
-    fn go_on_air(self, station: &config::Station, common: &Common, face: Face) -> Life {
+    fn go_on_air(self, station: &config::Station, common: &Common, reader: &Reader, face: Face) -> Life {
         let Face { outputs, viewers } = face;
         let parts = Parts {
             config: Arc::new(self.config.clone()),
@@ -154,6 +159,7 @@ impl Begun {
             token: self.token.clone(),
             tracker: self.tracker.clone(),
         };
+        let shelf = Arc::new(Shelf::new(&self.config, self.library.catalogue(), reader.clone()));
         let (status, snapshot) = (outputs.status.subscribe(), outputs.snapshot.subscribe());
         let view = ChannelView { id: self.config.id.clone(), status, snapshot, viewers: Arc::clone(&viewers) };
         let source = ChannelSource {
@@ -169,7 +175,7 @@ impl Begun {
             let span = tracing::info_span!("channel", id = %config.id);
             tracker.spawn(keep_alive(parts, outputs.clone(), Arc::clone(&common.turns)).instrument(span));
         }
-        Life { config, off, token, tracker, face: Face { outputs, viewers }, source }
+        Life { config, off, token, tracker, face: Face { outputs, viewers }, source, shelf }
     }
 }
 
@@ -188,13 +194,15 @@ impl Life {
 impl Channels {
     /// Puts all channels on air.
     pub(super) fn new(config: Config, begun: Vec<Begun>, off: BTreeMap<ChannelId, Timestamp>, common: Common) -> Self {
+        let Ground { root, tracker, .. } = &common.ground;
+        let reader = Reader::new(common.preparer.clone(), common.titles.clone(), tracker.clone(), root.clone());
         let first = |one: Begun| {
             let face = Face::new(&one.config);
-            one.go_on_air(&config.station, &common, face)
+            one.go_on_air(&config.station, &common, &reader, face)
         };
         let lives = begun.into_iter().map(first).collect();
         let (roster, sources) = (watch::Sender::default(), watch::Sender::new([].into()));
-        let mut channels = Self { common, config, lives, off, roster, sources };
+        let mut channels = Self { common, reader, config, lives, off, roster, sources };
         channels.tell();
         channels
     }
@@ -228,6 +236,7 @@ impl Channels {
         self.config.station.name.clone_from(&new.station.name);
         self.config.brand.clone_from(&new.brand);
         self.config.apps.address.clone_from(&new.apps.address);
+        self.config.on_demand.clone_from(&new.on_demand);
         self.config.channels.clone_from(&new.channels);
         for id in &change.removed {
             self.remove(id);
@@ -247,7 +256,7 @@ impl Channels {
     fn begin(&mut self, config: &config::Channel, face: Face) {
         let (station, off) = (&self.config.station, self.off.contains_key(&config.id));
         let begun = Begun::new(config, station, &self.common.ground, off);
-        self.lives.push(begun.go_on_air(station, &self.common, face));
+        self.lives.push(begun.go_on_air(station, &self.common, &self.reader, face));
     }
 
     fn take(&mut self, id: &ChannelId) -> Option<Life> {
@@ -273,7 +282,9 @@ impl Channels {
         let channels = self.lives.iter().map(|life| Arc::clone(&life.source.view)).collect();
         let (brand, tuner) = (self.config.brand.clone(), self.common.tuner);
         let address = self.config.apps.address.as_deref().map(Into::into);
-        self.roster.send_replace(Arc::new(Roster { name, channels, brand, address, tuner }));
+        let allowed = self.lives.iter().filter(|life| self.config.on_demand.contains(&life.config.id));
+        let shelves = allowed.map(|life| (life.config.id.clone(), Arc::clone(&life.shelf))).collect();
+        self.roster.send_replace(Arc::new(Roster { name, channels, brand, address, tuner, shelves }));
         self.sources.send_replace(self.lives.iter().map(|life| life.source.clone()).collect());
     }
 }

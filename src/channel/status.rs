@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::library::{Metadata, Reproach};
 use crate::schedule::Kind;
-use crate::units::{ChannelId, MediaTime, RunId};
+use crate::units::{ChannelId, ContentKey, MediaTime, RunId};
 
 /// A channel at one moment; immutable, shared by `watch`.
 #[derive(Clone, Debug, Serialize)]
@@ -90,6 +90,9 @@ pub enum ChannelState {
 pub struct AiringStatus {
     /// The programme's serial; none for the slate.
     pub serial: Option<u64>,
+    /// Which item; none for the slate.
+    #[serde(skip)]
+    pub key: Option<ContentKey>,
     /// What viewers may take it for.
     pub kind: Kind,
     /// What viewers are told.

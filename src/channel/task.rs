@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::offers::offers;
+pub use self::offers::{offers, one_picture};
 use self::skip::{SKIPS_MAX, Skip};
 pub use self::skip::{Skips, ask_to_skip};
 use self::supply::{SLATE_REST, is_for_now, kept_plan, mezzanine_id};

@@ -14,7 +14,8 @@ pub struct Change {
     pub removed: Vec<ChannelId>,
     /// Keys beside the channels' that differ and cannot follow before the station is started again.
     pub at_restart: Vec<&'static str>,
-    /// Whether anything differs that is only told: the station's name, the channels' order, how they look.
+    /// Whether anything differs that is only told: the station's name, the channels' order, how they look, what of them can be
+    /// watched on demand.
     pub told_otherwise: bool,
 }
 
@@ -33,6 +34,7 @@ impl Change {
             at_restart: at_restart(old, new),
             told_otherwise: old.station.name != new.station.name
                 || old.brand != new.brand
+                || old.on_demand != new.on_demand
                 || old.apps.address != new.apps.address
                 || ids(old) != ids(new),
         }

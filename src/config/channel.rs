@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::brand::ChannelBrand;
 use super::file::{At, ChannelFile, PictureFile, Scalar, SoundFile, WeightsFile};
 use super::mirror::MirrorWish;
+use super::on_demand::{self, OnDemand};
 use super::validate::{Judge, narrow, overlap};
 use super::{Channel, Order, PrepareMode, Profile, defaults, value};
 use crate::units::ChannelId;
@@ -21,6 +22,8 @@ pub(super) struct Judged {
     pub(super) mirrors: Vec<MirrorWish>,
     /// How those look that have a look of their own.
     pub(super) brands: BTreeMap<ChannelId, ChannelBrand>,
+    /// Whose items may be watched on demand.
+    pub(super) on_demand: OnDemand,
 }
 
 /// What tells how the next item is picked.
@@ -79,6 +82,7 @@ pub(super) fn all(files: Vec<ChannelFile>, zone: Option<&TimeZone>, judge: &mut 
         let colour = file.colour.as_ref().and_then(|colour| judge.colour(colour));
         let brand = ChannelBrand { colour, logo: file.logo.as_ref().and_then(|logo| judge.logo(logo)) };
         if let (Some((id, _)), Some(name)) = (id, name) {
+            on_demand::note(&mut all.on_demand, &id, &file);
             let wish = |wish: At<bool>| MirrorWish { id: id.clone(), place: file.place.clone(), wish };
             all.mirrors.extend(file.mirror.map(wish));
             if brand != ChannelBrand::default() {

@@ -10,6 +10,7 @@ pub mod defaults;
 mod file;
 pub mod language;
 pub mod mirror;
+pub mod on_demand;
 mod picture;
 pub mod problem;
 pub mod reloads;
@@ -95,6 +96,8 @@ pub struct Config {
     pub apps: Apps,
     /// How station and channels look.
     pub brand: Brand,
+    /// Whose items viewers may watch when they like.
+    pub on_demand: on_demand::OnDemand,
     /// The channels in the order of the file; at least one, ids unique.
     pub channels: Vec<Channel>,
 }

@@ -54,7 +54,8 @@ pub(super) fn config(file: File, base: &Path, cores: usize, problems: &mut Probl
         }
     }
     let brand = Brand { colour, channels: channels.brands };
-    Config { station, metrics, admin: Admin { token_file }, mirror, apps, brand, channels: channels.channels }
+    let (on_demand, channels) = (channels.on_demand, channels.channels);
+    Config { station, metrics, admin: Admin { token_file }, mirror, apps, brand, on_demand, channels }
 }
 
 impl Judge<'_> {
@@ -326,6 +327,7 @@ mod tests {
                 admin: Admin::default(),
                 mirror: None,
                 apps: Apps::default(),
+                on_demand: [].into(),
                 brand: Brand::default(),
                 channels: vec![channel]
             }

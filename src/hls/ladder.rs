@@ -11,7 +11,7 @@ use super::h264::Sps;
 use super::packer::Segment;
 use super::snapshot::{PlaylistBody, RenditionTold, SegmentBody, SubtitlesTold};
 use super::timeline::Entry;
-use super::{TARGET_DURATION_SECS, audio_only, playlist};
+use super::{TARGET_DURATION_SECS, cut, playlist};
 use crate::prepare::annexb;
 use crate::units::MediaTime;
 
@@ -105,7 +105,7 @@ impl Ladder {
         if self.rungs.last().is_some_and(|last| last.audio_only)
             && let Some(smallest) = segment.renditions.last()
         {
-            segment.renditions.push(audio_only::without_pictures(smallest));
+            segment.renditions.push(cut::without_pictures(smallest));
         }
     }
 
@@ -168,44 +168,57 @@ impl Ladder {
         if told.is_empty() {
             return None;
         }
-        let mut text = String::with_capacity(128 + told.len() * 192);
-        text.push_str("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
-        for one in subtitles {
-            write_subtitles(&mut text, one);
-        }
-        for RenditionTold { name, picture, audio_only, bandwidth, average } in told {
-            // Writing into a String cannot fail.
-            let _infallible = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},AVERAGE-BANDWIDTH={average}");
-            if let Some(picture) = picture {
-                let Sps { width, height, fps, .. } = picture;
-                let codec = picture.codec_name();
-                let _infallible = write!(text, ",CODECS=\"{codec},{SOUND_CODEC}\",RESOLUTION={width}x{height}");
-                if let Some(fps) = fps {
-                    let _infallible = write!(text, ",FRAME-RATE={fps:.3}");
-                }
-            }
-            if *audio_only {
-                let _infallible = write!(text, ",CODECS=\"{SOUND_CODEC}\"");
-            }
-            if !subtitles.is_empty() {
-                let _infallible = write!(text, ",SUBTITLES=\"{SUBTITLES_GROUP}\"");
-            }
-            let _infallible = write!(text, "\n{name}/index.m3u8\n");
-        }
+        let text = multivariant(told, subtitles, "");
         // Everything in it changes with what is listed only, but for the languages: there are only ever more.
         let etag = playlist::etag(&[oldest.0, newest.0, (told.len() + subtitles.len()) as u64]);
         Some(PlaylistBody { text: Bytes::from(text), etag })
     }
 }
 
+/// Returns the text of a multivariant playlist whose media playlists lie in a folder beside it: `{folder}720p/index.m3u8`.
+///
+/// Source: RFC 8216 §4.3.4.
+#[must_use]
+pub fn multivariant(told: &[RenditionTold], subtitles: &[SubtitlesTold], folder: &str) -> String {
+    let mut text = String::with_capacity(128 + told.len() * 192);
+    text.push_str("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+    for one in subtitles {
+        write_subtitles(&mut text, one, folder);
+    }
+    for RenditionTold { name, picture, audio_only, bandwidth, average } in told {
+        // Writing into a String cannot fail.
+        let _infallible = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={bandwidth}");
+        // Of what was never measured nothing is told.
+        if *average > 0 {
+            let _infallible = write!(text, ",AVERAGE-BANDWIDTH={average}");
+        }
+        if let Some(picture) = picture {
+            let Sps { width, height, fps, .. } = picture;
+            let codec = picture.codec_name();
+            let _infallible = write!(text, ",CODECS=\"{codec},{SOUND_CODEC}\",RESOLUTION={width}x{height}");
+            if let Some(fps) = fps {
+                let _infallible = write!(text, ",FRAME-RATE={fps:.3}");
+            }
+        }
+        if *audio_only {
+            let _infallible = write!(text, ",CODECS=\"{SOUND_CODEC}\"");
+        }
+        if !subtitles.is_empty() {
+            let _infallible = write!(text, ",SUBTITLES=\"{SUBTITLES_GROUP}\"");
+        }
+        let _infallible = write!(text, "\n{folder}{name}/index.m3u8\n");
+    }
+    text
+}
+
 /// Names a language's subtitles (RFC 8216 §4.3.4.1). A player turns them on when its viewer has said so.
-fn write_subtitles(text: &mut String, SubtitlesTold { name, language }: &SubtitlesTold) {
+fn write_subtitles(text: &mut String, SubtitlesTold { name, language }: &SubtitlesTold, folder: &str) {
     let called = language.name();
     let _infallible = write!(text, "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"{SUBTITLES_GROUP}\",NAME=\"{called}\"");
     if !language.is_not_told() {
         let _infallible = write!(text, ",LANGUAGE=\"{language}\"");
     }
-    let _infallible = writeln!(text, ",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI=\"{name}/index.m3u8\"");
+    let _infallible = writeln!(text, ",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI=\"{folder}{name}/index.m3u8\"");
 }
 
 /// Joins what must hold for both: what decodes the larger profile and the higher level decodes the others. A profile's
@@ -229,7 +242,8 @@ fn len(body: &SegmentBody, rendition: usize) -> u64 {
 }
 
 /// Returns a bit rate, rounded up: a viewer's line must carry all of it.
-fn bits_a_second(bytes: u64, length: MediaTime) -> u64 {
+#[must_use]
+pub fn bits_a_second(bytes: u64, length: MediaTime) -> u64 {
     let ticks = u128::from(length.0.max(1).unsigned_abs());
     u64::try_from((u128::from(bytes) * 8 * 90_000).div_ceil(ticks)).unwrap_or(u64::MAX)
 }

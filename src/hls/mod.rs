@@ -4,7 +4,7 @@
 //! ([`timeline`]) and its text ([`playlist`]). Promises the rules of RFC 8216; each has a law in the tests. Does not
 //! know files, sockets or the time.
 
-pub mod audio_only;
+pub mod cut;
 pub mod h264;
 pub mod ladder;
 pub mod packer;

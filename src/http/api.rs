@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::apps::logo_path;
+use super::demand::page_of;
 use super::error::HttpError;
-use super::state::{ChannelView, StationView};
+use super::state::{ChannelView, Roster, StationView};
 use crate::channel::{AiringStatus, ChannelState, ChannelStatus, LibraryCounts};
-use crate::config::Colour;
+use crate::demand::Shelf;
 use crate::hls::Snapshot;
 use crate::units::MediaTime;
 
@@ -56,6 +57,8 @@ struct Channel {
     library: LibraryCounts,
     restarts: u64,
     renditions: Vec<Rendition>,
+    /// Whether its films can be watched on demand, too.
+    on_demand: bool,
     urls: Urls,
 }
 
@@ -81,6 +84,8 @@ struct Urls {
     live_ts: String,
     api: String,
     logo: String,
+    /// The page of its films; none where they cannot be watched on demand.
+    library: Option<String>,
 }
 
 /// One programme.
@@ -96,6 +101,8 @@ struct Airing {
     start: Timestamp,
     end: Timestamp,
     duration_seconds: f64,
+    /// The page on which it can be watched by itself, where it can be now.
+    on_demand: Option<String>,
 }
 
 /// Returns what an airing is, in a word.
@@ -103,8 +110,8 @@ pub(super) fn kind(airing: &AiringStatus) -> &'static str {
     airing.serial.map_or("slate", |_| airing.kind.as_str())
 }
 
-impl From<&AiringStatus> for Airing {
-    fn from(airing: &AiringStatus) -> Self {
+impl Airing {
+    fn told(airing: &AiringStatus, channel: &ChannelView, shelf: Option<&Arc<Shelf>>) -> Self {
         let metadata = &airing.metadata;
         Self {
             serial: airing.serial,
@@ -117,6 +124,7 @@ impl From<&AiringStatus> for Airing {
             start: airing.start,
             end: airing.duration.after(airing.start),
             duration_seconds: airing.duration.as_secs_f64(),
+            on_demand: page_of(shelf, channel.id.as_str(), airing),
         }
     }
 }
@@ -125,11 +133,8 @@ impl From<&AiringStatus> for Airing {
 pub(super) async fn channels(State(view): State<Arc<StationView>>) -> Response {
     let now = view.clock.wall();
     let roster = view.roster();
-    let channels = roster
-        .channels
-        .iter()
-        .enumerate()
-        .map(|(place, channel)| describe(channel, roster.brand.colour_of(&channel.id, place), now, NEXT_IN_LIST));
+    let channels =
+        roster.channels.iter().enumerate().map(|(place, channel)| describe(&roster, place, channel, now, NEXT_IN_LIST));
     let body = Guide { station: Arc::clone(&roster.name), server_time: now, channels: channels.collect() };
     ([FRESH], Json(body)).into_response()
 }
@@ -142,38 +147,42 @@ pub(super) async fn channel(
     let roster = view.roster();
     let place = roster.channels.iter().position(|channel| channel.id.as_str() == id).ok_or(HttpError::NoSuchChannel)?;
     let channel = &roster.channels[place];
-    let mut told = describe(channel, roster.brand.colour_of(&channel.id, place), view.clock.wall(), NEXT_MAX);
-    told.aired = Some(channel.status().aired.iter().map(Airing::from).collect());
+    let mut told = describe(&roster, place, channel, view.clock.wall(), NEXT_MAX);
+    let shelf = roster.shelves.get(&channel.id);
+    told.aired = Some(channel.status().aired.iter().map(|airing| Airing::told(airing, channel, shelf)).collect());
     Ok(([FRESH], Json(told)).into_response())
 }
 
-fn describe(channel: &ChannelView, colour: Colour, server_time: Timestamp, next_max: usize) -> Channel {
-    let status = channel.status();
+fn describe(roster: &Roster, place: usize, channel: &ChannelView, server_time: Timestamp, next_max: usize) -> Channel {
+    let (status, shelf) = (channel.status(), roster.shelves.get(&channel.id));
+    let airing = |airing: &AiringStatus| Airing::told(airing, channel, shelf);
     let on = airing_at_edge(&status, server_time);
     let page = format!("/watch/{}", channel.id);
     let base = format!("/channels/{}", channel.id);
     Channel {
         id: channel.id.to_string(),
         name: Arc::clone(&status.name),
-        colour: colour.to_string(),
+        colour: roster.brand.colour_of(&channel.id, place).to_string(),
         server_time,
         state: status.state,
         reason: status.reason.clone(),
         published: channel.published(),
         edge: status.edge,
-        now: on.map(|(airing, _)| airing.into()),
+        now: on.map(|(on, _)| airing(on)),
         position_seconds: on.map(|(_, position)| position.as_secs_f64()),
-        next: status.announced().take(next_max).map(Airing::from).collect(),
+        next: status.announced().take(next_max).map(airing).collect(),
         aired: None,
         library: status.library,
         restarts: status.restarts,
         renditions: renditions(&channel.snapshot(), &base),
+        on_demand: shelf.is_some(),
         urls: Urls {
             page,
             playlist: format!("{base}/index.m3u8"),
             live_ts: format!("{base}/live.ts"),
             api: format!("/api{base}"),
             logo: logo_path(&channel.id),
+            library: shelf.map(|_| format!("/library/{}", channel.id)),
         },
     }
 }
@@ -240,6 +249,7 @@ mod tests {
     fn status(edge: Option<i64>) -> ChannelStatus {
         let airing = |serial: u64, start: i64| AiringStatus {
             serial: Some(serial),
+            key: None,
             kind: Kind::Item,
             metadata: Arc::new(Metadata { title: format!("film {serial}"), ..Metadata::default() }),
             start: at(start),

@@ -52,6 +52,27 @@ pub enum HttpError {
     /// A guide was asked for a time that is none, or too long.
     #[error("A guide goes from one moment to a later one, such as 2026-01-31T20:00:00Z, at most seven days apart.")]
     Span,
+    /// The channel's programmes cannot be watched on demand.
+    #[error("The films of this channel cannot be watched on demand, only when they are on.")]
+    NotOnDemand,
+    /// The channel has no such item, or has it no more.
+    #[error("This channel has no such film. Those that it has are listed in its library.")]
+    NoSuchItem,
+    /// The item is not prepared now.
+    #[error(
+        "This film is not ready to be watched now. It is made ready before it is on the next time: the guide tells when, and \
+         the channel's library lists what can be watched meanwhile."
+    )]
+    NotReady,
+    /// Too many watch on demand at this moment.
+    #[error("Too many are watching films on demand at this moment. Try again in a few seconds.")]
+    Busy,
+    /// A library was asked for something that it does not understand.
+    #[error(
+        "A library is asked with q (words), order (title or newest), ready (true), from (how many to leave out) and limit (1 \
+         to 200)."
+    )]
+    Question,
     /// A fault of ours; the cause is in the log.
     #[error("Something went wrong here. It has been noted.")]
     Fault,
@@ -65,9 +86,10 @@ impl HttpError {
             Self::NoSuchPage | Self::NoSuchChannel | Self::SegmentGone | Self::SegmentNotYet | Self::NoPicture => {
                 StatusCode::NOT_FOUND
             }
-            Self::Starting | Self::OffAir | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotOnDemand | Self::NoSuchItem | Self::NotReady => StatusCode::NOT_FOUND,
+            Self::Starting | Self::OffAir | Self::Stopping | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::ReadOnly => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Malformed | Self::Span => StatusCode::BAD_REQUEST,
+            Self::Malformed | Self::Span | Self::Question => StatusCode::BAD_REQUEST,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -77,7 +99,7 @@ impl HttpError {
     fn retry_after(self) -> Option<&'static str> {
         match self {
             Self::Starting => Some("1"),
-            Self::Stopping => Some("3"),
+            Self::Stopping | Self::Busy => Some("3"),
             Self::OffAir => Some("10"),
             _ => None,
         }
@@ -164,7 +186,7 @@ pub(super) fn panicked(cause: Box<dyn Any + Send>) -> Response {
 mod tests {
     use super::*;
 
-    const ALL: [HttpError; 13] = [
+    const ALL: [HttpError; 18] = [
         HttpError::NoSuchPage,
         HttpError::NoSuchChannel,
         HttpError::SegmentGone,
@@ -177,6 +199,11 @@ mod tests {
         HttpError::Malformed,
         HttpError::TargetTooLong,
         HttpError::Span,
+        HttpError::NotOnDemand,
+        HttpError::NoSuchItem,
+        HttpError::NotReady,
+        HttpError::Busy,
+        HttpError::Question,
         HttpError::Fault,
     ];
 

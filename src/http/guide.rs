@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::api::{FRESH, kind};
 use super::apps::logo_path;
+use super::demand::page_of;
 use super::error::HttpError;
 use super::state::StationView;
 use crate::channel::{AiringStatus, ChannelState, ChannelStatus};
@@ -170,10 +171,12 @@ struct Programme<'s> {
     start: Timestamp,
     end: Timestamp,
     duration_seconds: f64,
+    /// The page on which it can be watched by itself, where it can be now.
+    on_demand: Option<String>,
 }
 
-impl<'s> From<Told<'s>> for Programme<'s> {
-    fn from(Told { airing, start, end, stage }: Told<'s>) -> Self {
+impl<'s> Programme<'s> {
+    fn new(Told { airing, start, end, stage }: Told<'s>, on_demand: Option<String>) -> Self {
         let metadata = &airing.metadata;
         Self {
             serial: airing.serial,
@@ -187,6 +190,7 @@ impl<'s> From<Told<'s>> for Programme<'s> {
             start,
             end,
             duration_seconds: MediaTime::between(start, end).as_secs_f64(),
+            on_demand,
         }
     }
 }
@@ -212,7 +216,9 @@ pub(super) async fn guide(
     let share = share(statuses.len());
     let channels = (1..).zip(&statuses).map(|(number, status): (usize, _)| {
         let mut all = programmes(status).filter(|programme| span.touches(programme));
-        let programmes = all.by_ref().take(share).map(Programme::from).collect();
+        let shelf = roster.shelves.get(&status.id);
+        let page = |told: &Told<'_>| page_of(shelf, status.id.as_str(), told.airing);
+        let programmes = all.by_ref().take(share).map(|told| Programme::new(told, page(&told))).collect();
         Channel {
             id: status.id.as_str(),
             number,
@@ -243,7 +249,14 @@ mod tests {
 
     fn airing(serial: Option<u64>, start: i64, secs: i64) -> AiringStatus {
         let metadata = Arc::new(Metadata { title: "A".to_owned(), ..Metadata::default() });
-        AiringStatus { serial, kind: Kind::Item, metadata, start: at(start), duration: MediaTime::from_secs(secs) }
+        AiringStatus {
+            serial,
+            key: None,
+            kind: Kind::Item,
+            metadata,
+            start: at(start),
+            duration: MediaTime::from_secs(secs),
+        }
     }
 
     fn status(before: &[AiringStatus], aired: &[AiringStatus], next: &[AiringStatus], edge: i64) -> ChannelStatus {

@@ -146,7 +146,7 @@ async fn send(
         tracing::warn!(%error, %msn, "a spooled segment cannot be read");
         HttpError::SegmentGone
     })?;
-    let response = segment_response(msn, kind, &bytes, headers);
+    let response = segment_response(&format!("\"{msn}-{}\"", bytes.len()), kind, &bytes, headers);
     let sent = response.body().size_hint().exact().and_then(|len| usize::try_from(len).ok());
     if let Some(sent @ 1..) = sent.filter(|_| wants_body(method)) {
         channel.viewers.sent(sent);
@@ -169,11 +169,11 @@ fn number(digits: &str) -> Option<Msn> {
     bare.then(|| digits.parse().ok()).flatten().map(Msn)
 }
 
-fn segment_response(msn: Msn, kind: HeaderValue, bytes: &Bytes, headers: &HeaderMap) -> Response {
+/// Answers with bytes that never change under their address, or a part of them.
+pub(super) fn segment_response(etag: &str, kind: HeaderValue, bytes: &Bytes, headers: &HeaderMap) -> Response {
     let len = bytes.len();
-    let etag = format!("\"{msn}-{len}\"");
-    let (status, body, range) = match part(headers, &etag, len) {
-        _ if not_modified(headers, &etag) => (StatusCode::NOT_MODIFIED, None, None),
+    let (status, body, range) = match part(headers, etag, len) {
+        _ if not_modified(headers, etag) => (StatusCode::NOT_MODIFIED, None, None),
         Part::Whole => (StatusCode::OK, Some(bytes.clone()), None),
         Part::Bytes(range) => {
             let told = format!("bytes {}-{}/{len}", range.start, range.end - 1);

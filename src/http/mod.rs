@@ -11,6 +11,7 @@ mod api;
 pub mod apps;
 mod caching;
 mod connection;
+mod demand;
 pub mod desk;
 mod error;
 mod express;
@@ -78,11 +79,13 @@ pub fn router_with(view: StationView, desk: &Desk) -> Router {
         .route("/api/channels/{id}", get(api::channel))
         .route("/api/guide", get(guide::guide))
         .merge(apps::open_routes())
+        .merge(demand::open_routes())
         .layer(cors());
     Router::new()
         .merge(open)
         .merge(admin::routes(desk))
         .merge(apps::own_routes())
+        .merge(demand::own_routes())
         .merge(hdhomerun::documents::routes())
         .route("/", get(page::index))
         .route("/watch/{id}", get(page::watch))

@@ -74,6 +74,7 @@ pub(super) async fn watch(State(view): State<Arc<StationView>>, Path(id): Path<S
 /// Returns the page for a viewer whose request came to nothing.
 pub(super) fn failure(view: &StationView, error: HttpError) -> Response {
     let heading = match error.status() {
+        _ if error == HttpError::NotReady => "Not ready yet",
         StatusCode::NOT_FOUND => "Nothing on this frequency",
         StatusCode::SERVICE_UNAVAILABLE => "Just a moment",
         _ => "That did not work",
@@ -238,6 +239,8 @@ mod tests {
             ("offline.html", &["station"]),
             ("sw.js", &["version"]),
             ("watch.html", &["station", "channel", "id"]),
+            ("film.html", &["station", "channel", "id", "item", "title", "byline", "description", "seconds"]),
+            ("library.html", &["station", "channel", "id"]),
             ("failure.html", &["station", "heading", "text"]),
         ] {
             let text = String::from_utf8(Web::get(page).unwrap().data.into_owned()).unwrap();
@@ -249,7 +252,16 @@ mod tests {
 
     #[test]
     fn pages_hold_no_inline_script_or_style_that_the_policy_would_refuse() {
-        for page in ["index.html", "row.html", "guide.html", "watch.html", "failure.html", "offline.html"] {
+        for page in [
+            "index.html",
+            "row.html",
+            "guide.html",
+            "watch.html",
+            "film.html",
+            "library.html",
+            "failure.html",
+            "offline.html",
+        ] {
             let text = String::from_utf8(Web::get(page).unwrap().data.into_owned()).unwrap();
             assert!(!text.contains("<style") && !text.contains(" style=") && !text.contains(" onclick"), "{page}");
             for script in text.split("<script").skip(1) {

@@ -1,5 +1,6 @@
 //! What the pages and routes read: the station's channels by snapshot, nothing else.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -11,6 +12,7 @@ use super::viewers::Viewers;
 use crate::channel::{ChannelState, ChannelStatus};
 use crate::clock::Clock;
 use crate::config::Brand;
+use crate::demand::Shelf;
 use crate::hls::Snapshot;
 use crate::units::ChannelId;
 
@@ -56,6 +58,8 @@ pub struct Roster {
     pub address: Option<Arc<str>>,
     /// What the station is known by as a tuner; none where it is not one.
     pub tuner: Option<DeviceId>,
+    /// What can be watched on demand, of the channels that allow it.
+    pub shelves: BTreeMap<ChannelId, Arc<Shelf>>,
 }
 
 /// One channel as viewers may see it; cheap to clone.

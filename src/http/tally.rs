@@ -11,7 +11,7 @@ use axum::response::Response;
 use tokio::time::Instant;
 
 /// The templates of the routes, as the router knows them; the last stands for what has none.
-pub const ROUTES: [&str; 39] = [
+pub const ROUTES: [&str; 46] = [
     "/",
     "/watch/{id}",
     "/channels/{id}/index.m3u8",
@@ -47,6 +47,13 @@ pub const ROUTES: [&str; 39] = [
     "/api/admin/channels/{id}/on",
     "/channels/{id}/thumbnail.jpg",
     "/guide",
+    "/watch/{id}/{item}",
+    "/library/{id}",
+    "/api/channels/{id}/library",
+    "/api/channels/{id}/library/{item}",
+    "/vod/{id}/{item}/index.m3u8",
+    "/vod/{id}/{item}/{version}/{name}/index.m3u8",
+    "/vod/{id}/{item}/{version}/{name}/{file}",
     "/manifest.webmanifest",
     "/sw.js",
     "/offline",

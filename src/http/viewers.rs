@@ -44,6 +44,8 @@ pub struct Viewers {
     live_ts: AtomicU64,
     segments: AtomicU64,
     bytes: AtomicU64,
+    /// Segments and their bytes.
+    on_demand: [AtomicU64; 2],
 }
 
 impl Viewers {
@@ -115,6 +117,19 @@ impl Viewers {
     pub(super) fn sent(&self, bytes: usize) {
         self.segments.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts a segment, or a part of one, that is sent to somebody who watches on demand.
+    pub(super) fn sent_on_demand(&self, bytes: usize) {
+        let [segments, sum] = &self.on_demand;
+        segments.fetch_add(1, Ordering::Relaxed);
+        sum.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Returns how many segments were sent to those who watch on demand, and how many bytes of them.
+    #[must_use]
+    pub fn sums_on_demand(&self) -> [u64; 2] {
+        self.on_demand.each_ref().map(|sum| sum.load(Ordering::Relaxed))
     }
 
     /// Returns how many segments were sent, and how many bytes of them.

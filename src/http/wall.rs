@@ -127,6 +127,7 @@ mod tests {
         };
         AiringStatus {
             serial,
+            key: None,
             kind: Kind::Item,
             metadata: Arc::new(metadata),
             start: Timestamp::from_second(start).unwrap(),

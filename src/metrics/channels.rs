@@ -66,6 +66,9 @@ pub(super) fn viewers(sheet: &mut Sheet, id: &str, viewers: &Viewers) {
     let (segments, bytes) = viewers.sums();
     sheet.add(names::CHANNEL_SENT_SEGMENTS, &[id], number(segments));
     sheet.add(names::CHANNEL_SENT_BYTES, &[id], number(bytes));
+    let [segments, bytes] = viewers.sums_on_demand();
+    sheet.add(names::CHANNEL_ON_DEMAND_SEGMENTS, &[id], number(segments));
+    sheet.add(names::CHANNEL_ON_DEMAND_BYTES, &[id], number(bytes));
     sheet.add(names::CHANNEL_VIEWERS, &[id], number(viewers.watching()));
     sheet.add(names::CHANNEL_LIVE_TS_VIEWERS, &[id], number(viewers.live_ts()));
 }
@@ -111,6 +114,7 @@ mod tests {
     fn status(state: ChannelState) -> ChannelStatus {
         let film = AiringStatus {
             serial: Some(1),
+            key: None,
             kind: crate::schedule::Kind::Item,
             metadata: Arc::default(),
             start: at(1_795_000_000),

@@ -194,6 +194,10 @@ metrics! {
         "Segments, or parts of them, sent to viewers, by file and by live.ts.";
     CHANNEL_SENT_BYTES = Counter "channel_sent_bytes_total" [CHANNEL] "bytes"
         "Bytes of segments sent to viewers, by file and by live.ts; one who leaves in the middle has taken less.";
+    CHANNEL_ON_DEMAND_SEGMENTS = Counter "channel_on_demand_segments_total" [CHANNEL] "segments"
+        "Segments of films, or parts of them, sent to viewers who watch on demand; these are not among the channel's viewers.";
+    CHANNEL_ON_DEMAND_BYTES = Counter "channel_on_demand_bytes_total" [CHANNEL] "bytes"
+        "Bytes of films sent to viewers who watch on demand.";
     CHANNEL_VIEWERS = Gauge "channel_viewers" [CHANNEL] "viewers"
         "Who watches: distinct askers for the playlist within the last 18 s, and open live.ts.";
     CHANNEL_LIVE_TS_VIEWERS = Gauge "channel_live_ts_viewers" [CHANNEL] "viewers"

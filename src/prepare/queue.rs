@@ -194,4 +194,4 @@ pub struct Next {
 
 #[cfg(test)]
 #[path = "queue_tests.rs"]
-pub(in crate::prepare) mod tests;
+pub(crate) mod tests;

@@ -11,7 +11,7 @@ pub(in crate::prepare) fn at(secs: i64) -> Timestamp {
     Timestamp::from_second(secs).unwrap()
 }
 
-pub(in crate::prepare) fn want(name: &str, due: i64) -> Want {
+pub(crate) fn want(name: &str, due: i64) -> Want {
     let item = sample::item(name, sample::media(sample::video(2, 2), MediaTime::ZERO));
     let profile = Profile {
         width: 2,

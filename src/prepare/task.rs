@@ -135,6 +135,19 @@ impl Preparer {
         self.shared.lock().state(id)
     }
 
+    /// Returns how far each of several has got, all at one moment.
+    pub fn states<'i>(&self, ids: impl Iterator<Item = &'i MezzanineId>) -> Vec<Prepared> {
+        let workshop = self.shared.lock();
+        ids.map(|id| workshop.state(id)).collect()
+    }
+
+    /// Takes note that somebody watches a mezzanine although it is not on air: of those that nobody wants to air it is the
+    /// last to go.
+    pub fn watched(&self, id: &MezzanineId) {
+        let now = self.shared.clock.now();
+        self.shared.lock().watched(id, now);
+    }
+
     /// Whether a mezzanine is ready and all of its picture was decoded without a fault. One whose picture was kept is ready
     /// before that.
     #[must_use]

@@ -18,7 +18,7 @@ let browser;
 
 before(async () => {
   const renditions = '["360p", "240p"]';
-  station = await realStation({ channels: [{ id: 'deep-green', name: 'Deep Green', renditions }, { id: 'attic', name: 'The Attic' }] });
+  station = await realStation({ channels: [{ id: 'deep-green', name: 'Deep Green', renditions, more: 'on-demand = true\n' }, { id: 'attic', name: 'The Attic' }] });
   browser = await startBrowser();
 });
 
@@ -48,6 +48,15 @@ const STATES = [
     await page.keyboard.press('Escape');
     await page.keyboard.press('c');
     await until(page, () => document.body.classList.contains('listing') && document.querySelectorAll('#channels a').length === 2);
+  } },
+  { state: 'its films', path: '/library/deep-green', reach: (page) => until(page, () => document.querySelectorAll('.one').length === 2) },
+  { state: 'a film', reach: async (page) => {
+    await page.locator('a.one').first().click();
+    await plays(page);
+  } },
+  { state: 'its end', reach: async (page) => {
+    await page.keyboard.press('9');
+    await until(page, () => document.querySelector('#ended:not([hidden]) a'));
   } },
   { state: 'the slate', path: '/watch/attic', reach: (page) => plays(page) },
   { state: 'a failure', path: '/watch/nothing', reach: () => {} },

@@ -19,7 +19,7 @@ let browser;
 
 before(async () => {
   await mkdir(shots, { recursive: true });
-  station = await realStation({ channels: [{ id: 'deep-green', name: 'Deep Green' }, { id: 'attic', name: 'The Attic' }] });
+  station = await realStation({ channels: [{ id: 'deep-green', name: 'Deep Green', more: 'on-demand = true\n' }, { id: 'attic', name: 'The Attic' }] });
   browser = await startBrowser();
 });
 
@@ -34,14 +34,18 @@ const PAGES = [
   ['/', (page) => until(page, () => document.querySelector('#window.on') && document.querySelector('.screen img')?.naturalWidth > 0)],
   ['/guide', (page) => until(page, () => document.querySelector('.cell.on'))],
   ['/watch/deep-green', (page) => plays(page)],
+  ['/library/deep-green', (page) => until(page, () => document.querySelectorAll('.one').length === 2)],
+  // Whichever film is the first of the library.
+  ['/watch/deep-green/{item}', (page) => plays(page)],
   ['/offline', () => {}],
 ];
 /** What pages may ask for beside themselves: our own files, what is on, and the interface. */
-const EXPECTED = /^\/($|guide$|offline$|healthz$|watch\/|assets\/|vendor\/|channels\/|api\/(channels|guide|time|clock)|manifest\.webmanifest$|brand\.css$|logos?\/)/;
+const EXPECTED = /^\/($|guide$|offline$|healthz$|watch\/|library\/|vod\/|assets\/|vendor\/|channels\/|api\/(channels|guide|time|clock)|manifest\.webmanifest$|brand\.css$|logos?\/)/;
 
 for (const [path, ready] of PAGES) {
   test(`${path} weighs under 80 kB without the player, asks for nothing unexpected, and complains of nothing`, async (t) => {
-    const { bytes, requests, complaints, counted } = await weigh(browser, `${station.url}${path}`, ready);
+    const [{ id }] = (await station.api('/api/channels/deep-green/library')).items;
+    const { bytes, requests, complaints, counted } = await weigh(browser, `${station.url}${path.replace('{item}', id)}`, ready);
     t.diagnostic(`${(bytes / 1000).toFixed(1)} kB in ${counted.length} requests`);
     assert.ok(bytes > 2000 && bytes < WEIGHT_MAX, `${bytes}: ${JSON.stringify(counted)}`);
     const elsewhere = requests.filter((url) => !url.startsWith('blob:') && !(url.startsWith(station.url) && EXPECTED.test(new URL(url).pathname)));

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startBrowser } from './support/browser.mjs';
+import { open, plays, startBrowser, until } from './support/browser.mjs';
 import { realStation } from './support/station.mjs';
 
 const PLAYER = fileURLToPath(new URL('../../web/vendor/hls.min.js', import.meta.url));
@@ -19,7 +19,7 @@ let station;
 let browser;
 
 before(async () => {
-  const channels = [{ id: 'flashes', name: 'Flashes', more: 'subtitle-languages = ["en", "fr"]\n' }];
+  const channels = [{ id: 'flashes', name: 'Flashes', more: 'subtitle-languages = ["en", "fr"]\non-demand = true\n' }];
   [station, browser] = await Promise.all([realStation({ channels }), startBrowser()]);
 });
 
@@ -90,4 +90,52 @@ test('each line is shown with its flash, over seams and after a killed ffmpeg', 
   assert.ok(exact.length >= FLASHES / 2, `${exact.length} flashes were seen to the frame`);
   const late = told.flashes.slice(3).filter(({ lines }) => lines.length > 1);
   assert.deepEqual(late, [], 'two lines at once');
+});
+
+// Goal: a film is found in the library, played with its lines, gone through by keys, left and taken up where it was, and
+// followed by the next. Method: the pages of the station that the flashes are on, as a viewer uses them.
+test('a film is watched when one likes, and the next after it', async (t) => {
+  await station.until('all films are ready', async () => (await station.api('/api/channels/flashes/library')).ready === 2);
+  const page = await open(t, browser, `${station.url}/watch/flashes`, { viewport: { width: 1366, height: 768 }, reducedMotion: 'reduce' });
+  await plays(page);
+  await until(page, () => document.querySelector('#tonight a.films'));
+  assert.match(await page.locator('#tonight .now a.demand').getAttribute('href'), /^\/watch\/flashes\/[0-9a-f]+$/);
+  await page.keyboard.press('i');
+  await page.locator('#tonight a.films').click();
+  await until(page, () => document.querySelectorAll('a.one').length === 2);
+  await page.getByRole('searchbox').fill('dash');
+  await until(page, () => document.querySelectorAll('a.one').length === 1);
+  assert.match(page.url(), /\?q=dash$/);
+  await page.locator('a.one').click();
+  await plays(page);
+  assert.match(await page.title(), /^Dashes · Flashes/);
+  await page.keyboard.press('s');
+  await page.getByRole('menuitemradio', { name: 'English' }).click();
+  await until(page, () => {
+    const track = [...document.querySelector('video').textTracks].find(({ kind, mode }) => kind === 'subtitles' && mode !== 'disabled');
+    return [...(track?.cues ?? [])].filter(({ text }) => /^flash \d of dashes/.test(text)).length === 9;
+  });
+  const place = () => page.evaluate(() => document.querySelector('video').currentTime);
+  await page.keyboard.press('k');
+  await until(page, () => document.querySelector('video').paused);
+  await page.keyboard.press('5');
+  await until(page, () => Math.abs(document.querySelector('video').currentTime - 4.5) < 0.1 && !document.querySelector('video').seeking);
+  assert.equal(await page.locator('#elapsed').textContent(), '0:04');
+  await page.keyboard.press('ArrowLeft');
+  await until(page, () => document.querySelector('video').currentTime < 0.5);
+  await page.keyboard.press('>');
+  assert.equal(await page.evaluate(() => document.querySelector('video').playbackRate), 1.25);
+  await page.locator('#scrub').focus();
+  await page.keyboard.press('PageUp');
+  await until(page, () => document.querySelector('video').currentTime > 7.5);
+  assert.ok((await place()) < 9.1);
+  await page.keyboard.press('k');
+  await until(page, () => document.querySelector('#ended:not([hidden]) a.next b')?.textContent === 'Dots');
+  assert.match(await page.locator('#ended a.now').textContent(), /On now, on Flashes/);
+  await page.locator('#ended a.next').click();
+  await plays(page);
+  assert.match(await page.title(), /^Dots · Flashes/);
+  await page.goto(`${page.url()}?t=5`);
+  await plays(page);
+  assert.ok((await place()) >= 5, 'a link may name a moment');
 });

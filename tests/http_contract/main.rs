@@ -7,6 +7,7 @@ mod apps;
 mod both_ways;
 mod desk;
 mod guide;
+mod on_demand;
 mod renditions;
 mod socket;
 mod station;

@@ -122,6 +122,7 @@ pub(crate) fn snapshot(kept: u64, oldest: u64, newest: u64) -> Snapshot {
 fn status(id: &ChannelId, name: &str, state: ChannelState, now: Timestamp) -> ChannelStatus {
     let airing = |serial, title: &str, begun_secs_ago| AiringStatus {
         serial: Some(serial),
+        key: None,
         kind: nightcast::schedule::Kind::Item,
         metadata: Arc::new(Metadata { title: title.to_owned(), ..Metadata::default() }),
         start: now - SignedDuration::from_secs(begun_secs_ago),

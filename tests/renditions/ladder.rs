@@ -73,7 +73,7 @@ pub(crate) fn tells_the_truth(home: &Home, station: &Station, recordings: &[Reco
     }
 }
 
-fn strict_readers_take(home: &Home, text: &str) {
+pub(crate) fn strict_readers_take(home: &Home, text: &str) {
     let path = home.path("multivariant.m3u8");
     fs::write(&path, text).unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -22,7 +22,7 @@ const STEP_MAX: f64 = 0.045;
 /// How long a flash's cue stands.
 const STANDS: f64 = 0.3;
 
-const CHANNEL: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\n\
+const CHANNEL: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\non-demand = true\n\
     subtitle-languages = [\"en\", \"de\"]\n[channel.picture]\nsize = \"320x180\"\npreset = \"ultrafast\"\n";
 
 fn time(secs: f64, point: char) -> String {
@@ -146,6 +146,10 @@ fn each_line_is_read_when_its_picture_is_seen() {
     super::agree(&recordings);
     assert!(station.log().contains("no subtitles are understood in it"), "{}", station.log());
     ffmpeg_plays_the_rest(&station);
+    let plain = FlashBeep { size: (320, 180), ..FlashBeep::default() };
+    super::on_demand::lines_stand_beside_the_film(&station, &plain.flashes_at());
+    super::on_demand::each_film_plays_whole(&home, &station, &ffmpegs::system(), &["picture"]);
+    super::on_demand::what_is_damaged_is_not_sent(&home, &station);
     drop(station);
     let [picture, english, german] = recordings;
     let lines = compared(&home, &picture, &english);

@@ -41,11 +41,13 @@ export class Evening {
 
   #show() {
     const told = rows(this.#programme.airings, this.#programme.moment);
-    const shown = JSON.stringify(told.map(({ when, airing }) => [when, Math.round(airing.start / 1000), airing.title, airing.description]));
+    const { library } = this.#programme;
+    const shown = JSON.stringify([library, told.map(({ when, airing }) => [when, Math.round(airing.start / 1000), airing.title, airing.description, airing.on_demand])]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     const groups = ['earlier', 'now', 'later'].map((kind) => group(kind, told.filter(({ when }) => when === kind))).filter(Boolean);
-    this.#list.replaceChildren(...(groups.length > 0 ? groups : [part('p', 'none', strings.evening.none)]));
+    const films = library ? [link('films', library, strings.allFilms)] : [];
+    this.#list.replaceChildren(...(groups.length > 0 ? groups : [part('p', 'none', strings.evening.none)]), ...films);
     // What is on is what one looks for; what was on lies above it.
     const now = this.#list.querySelector('.now');
     if (now) this.#list.parentElement.scrollTop = now.offsetTop - this.#list.parentElement.clientHeight / 3;
@@ -67,11 +69,18 @@ function line(airing, on) {
   time.dateTime = new Date(airing.start).toISOString();
   const by = [byline(airing), strings.evening.long(Math.round(airing.duration_seconds))].filter(Boolean).join(' · ');
   const body = part('div', '', '');
-  body.append(part('b', '', airing.title), part('span', 'by', by));
+  const title = part('b', '', airing.on_demand ? '' : airing.title);
+  if (airing.on_demand) title.append(link('demand', airing.on_demand, airing.title, strings.watchIt(airing.title)));
+  body.append(title, part('span', 'by', by));
   if (on) row.setAttribute('aria-current', 'true');
   if (on && airing.description) body.append(part('p', 'words', airing.description));
   row.append(time, body);
   return row;
+}
+
+/** `name` is what is read out, where that says more. */
+function link(className, href, text, name = text) {
+  return Object.assign(part('a', className, text), { href, ariaLabel: name, title: name });
 }
 
 function part(name, className, textContent) {

@@ -21,6 +21,7 @@ export class Details {
     part('close').textContent = strings.close;
     part('copy').textContent = strings.guide.copy;
     part('watch').textContent = strings.guide.watch;
+    part('demand').textContent = strings.onDemand;
     part('close').addEventListener('click', () => dialog.close());
     part('remind').addEventListener('click', () => this.#remind());
     part('copy').addEventListener('click', () => this.#copy());
@@ -55,6 +56,8 @@ export class Details {
     part('byline').textContent = [one.author, one.date].filter(Boolean).join(' · ');
     part('description').textContent = one.description ?? '';
     part('watch').href = `/watch/${encodeURIComponent(one.channel)}`;
+    part('demand').hidden = !one.on_demand;
+    part('demand').href = one.on_demand ?? '';
     this.#offer();
     if (one.description?.endsWith('…')) this.#whole(one);
     if (!this.#dialog.open) this.#dialog.showModal();

@@ -122,6 +122,16 @@ export class Player extends EventTarget {
     this.dispatchEvent(new Event('subtitles'));
   }
 
+  /** Whether what is listed stays for ever: a segment that is not there then means that all is otherwise. */
+  get lasting() {
+    return false;
+  }
+
+  /** What hls.js is set up with beside what it always is. */
+  get setup() {
+    return {};
+  }
+
   /** Shows another channel. */
   tune(url) {
     this.#url = url;
@@ -182,7 +192,7 @@ export class Player extends EventTarget {
     this.#lastTime = -1;
     const Hls = globalThis.Hls;
     if (Hls?.isSupported()) {
-      const hls = new Hls(SETTINGS);
+      const hls = new Hls({ ...SETTINGS, ...this.setup });
       // The question goes out first: the old picture is taken down while the answer is on its way.
       hls.loadSource(this.#url);
       this.#leave();
@@ -262,7 +272,8 @@ export class Player extends EventTarget {
   /** Whether the channel has other pictures than a moment ago: one that was listed is no more, or a list is where segments
    *  were. Its own address tells. */
   #isChanged({ details, response }) {
-    return details === 'levelParsingError' || (details === 'levelLoadError' && response?.code === 404 && this.#levels.length > 1);
+    const gone = response?.code === 404;
+    return details === 'levelParsingError' || (details === 'levelLoadError' && gone && this.#levels.length > 1) || (details === 'fragLoadError' && gone && this.lasting);
   }
 
   #nativeFailed() {

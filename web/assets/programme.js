@@ -47,6 +47,11 @@ export class Programme {
     return this.#airings;
   }
 
+  /** Where all films of the channel are listed; null where they cannot be watched when one likes. */
+  get library() {
+    return this.#told?.urls.library ?? null;
+  }
+
   /** Whether the station has taken the channel off the air. */
   get off() {
     return this.#told?.state === 'off';

@@ -84,6 +84,52 @@ export const strings = {
     goodNight: 'Good night',
     comeBack: 'A key or a touch brings the picture back',
   },
+  film: {
+    scrub: 'How far the film is',
+    back: 'Ten seconds back (←)',
+    ahead: 'Ten seconds on (→)',
+    speed: 'Speed',
+    times: (rate) => `${rate}×`,
+    speedIs: (told) => `Speed, ${told} (< and >)`,
+    library: 'Library',
+    wentOn: (time) => `You were at ${time}.`,
+    fromStart: 'From the start',
+    ended: 'The end',
+    again: 'Watch it again',
+    next: 'Next',
+    onNow: (channel) => `On now, on ${channel}`,
+    status: {
+      tuning: 'One moment…',
+      paused: '',
+      waiting: 'One moment…',
+      starting: 'Many are watching films just now, trying again…',
+      gone: 'This film is not ready to be watched any more. The library lists what is.',
+      unsupported: 'This browser cannot play the film.',
+    },
+  },
+  library: {
+    search: 'Search titles, people, years',
+    order: 'Order',
+    orders: ['By title', 'Newest first'],
+    ready: 'Ready to watch',
+    more: 'More',
+    waits: 'not ready now',
+    closed: 'The films of this channel cannot be watched on demand any more.',
+    begun: (minutes) => `, begun, ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} left`,
+    count: (total, ready, only) =>
+      total === 0 ? 'Nothing is found.'
+      : only ? `${total} ${total === 1 ? 'film is' : 'films are'} ready to watch.`
+      : `${total} ${total === 1 ? 'film' : 'films'}, ${ready} ready to watch. The others are made ready before they are on.`,
+    long: (seconds) => {
+      const minutes = Math.round(seconds / 60);
+      if (minutes < 1) return `${Math.round(seconds)}\u00a0s`;
+      const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+      return hours < 1 ? `${minutes}\u00a0min` : `${hours}\u00a0h${rest ? `\u00a0${rest}\u00a0min` : ''}`;
+    },
+  },
+  onDemand: 'Watch from the start',
+  watchIt: (title) => `${title}, watch it from the start`,
+  allFilms: 'All films of this channel',
   stage: 'Picture',
   tuned: (number, name) => `Channel ${number}, ${name}`,
   close: 'Close',

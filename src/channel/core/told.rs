@@ -9,7 +9,10 @@ use crate::channel::status::AiringStatus;
 use crate::feed::Airing;
 use crate::library::Metadata;
 use crate::schedule::Kind;
-use crate::units::MediaTime;
+use crate::units::{ContentKey, MediaTime};
+
+/// Serial, item, kind, metadata, beginning and length of something that comes.
+type Coming<'c> = (Option<u64>, Option<&'c ContentKey>, Kind, &'c Arc<Metadata>, Timestamp, MediaTime);
 
 impl Core {
     /// Returns what was and is on air at the live edge, newest last, by the wall clock as it is now.
@@ -21,10 +24,12 @@ impl Core {
     /// Returns all that comes after what is on air at the live edge, by the wall clock as it is now. A plan of a day is
     /// told every other second and changes every few minutes: as long as it has not, it is the same slice.
     pub fn what_comes(&mut self) -> Arc<[AiringStatus]> {
-        let told = self.coming.iter().map(|one| (one.serial, one.kind, &one.metadata, one.start, one.duration));
+        let told = self.coming.iter();
+        let told = told.map(|one| (one.serial, one.key.as_ref(), one.kind, &one.metadata, one.start, one.duration));
         if !self.all_coming().eq(told) {
-            let told = self.all_coming().map(|(serial, kind, metadata, start, duration)| AiringStatus {
+            let told = self.all_coming().map(|(serial, key, kind, metadata, start, duration)| AiringStatus {
                 serial,
+                key: key.cloned(),
                 kind,
                 metadata: Arc::clone(metadata),
                 start,
@@ -35,8 +40,8 @@ impl Core {
         Arc::clone(&self.coming)
     }
 
-    /// Serial, kind, metadata, beginning and length of all that comes.
-    fn all_coming(&self) -> impl Iterator<Item = (Option<u64>, Kind, &Arc<Metadata>, Timestamp, MediaTime)> {
+    /// Serial, item, kind, metadata, beginning and length of all that comes.
+    fn all_coming(&self) -> impl Iterator<Item = Coming<'_>> {
         let edge = self.aired.back().map(|(airing, _)| airing);
         // Short items leave the plan before they are at the edge: they are fed, and wait for their time.
         let on = edge.and_then(|airing| airing.programme.as_ref()).map(|programme| programme.serial);
@@ -54,7 +59,7 @@ impl Core {
         all.map(|(one, start)| {
             // A card lasts until its moment, whenever it began.
             let duration = if one.is_card() { MediaTime::between(start, one.end()) } else { one.duration };
-            (Some(one.serial), one.role.kind, &one.metadata, self.dated(start), duration)
+            (Some(one.serial), Some(&one.key), one.role.kind, &one.metadata, self.dated(start), duration)
         })
     }
 }
@@ -64,6 +69,7 @@ fn airing_status(airing: &Airing, date: Timestamp) -> AiringStatus {
     match &airing.programme {
         Some(programme) => AiringStatus {
             serial: Some(programme.serial),
+            key: Some(airing.key.clone()),
             kind: programme.role.kind,
             metadata: Arc::clone(&programme.metadata),
             start,
@@ -71,6 +77,7 @@ fn airing_status(airing: &Airing, date: Timestamp) -> AiringStatus {
         },
         None => AiringStatus {
             serial: None,
+            key: None,
             kind: Kind::Pause,
             metadata: Arc::new(Metadata { title: "Back soon".to_owned(), ..Metadata::default() }),
             start,

@@ -38,6 +38,7 @@ pub async fn before(store: &Store, channel: &ChannelId, now: Timestamp) -> Arc<[
     });
     let told = aired.into_iter().map(|one| AiringStatus {
         serial: one.serial,
+        key: one.key,
         // What it was for is not kept: that it was on is what counts afterwards.
         kind: if one.serial.is_some() { Kind::Item } else { Kind::Pause },
         metadata: one.metadata,

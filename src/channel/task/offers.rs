@@ -6,7 +6,8 @@ use crate::config::{self, defaults};
 use crate::hls::ladder::Offer;
 
 /// What the one picture of a channel is called where it has subtitles beside it.
-pub(super) fn one_picture(profile: &config::Profile) -> Offer {
+#[must_use]
+pub fn one_picture(profile: &config::Profile) -> Offer {
     let bits_max = bits_max(profile.video_kbps_max, profile.audio_kbps);
     Offer { name: defaults::ONE_PICTURE.into(), bits_max, audio_only: false }
 }
@@ -20,7 +21,8 @@ fn bits_max(picture_kbps: u32, sound_kbps: u32) -> u64 {
 }
 
 /// What each rendition is held to.
-pub(super) fn offers(config: &config::Channel) -> Vec<Offer> {
+#[must_use]
+pub fn offers(config: &config::Channel) -> Vec<Offer> {
     let profile = &config.profile;
     let offer = |name: &Arc<str>, kbps: u32, audio_only: bool| {
         let bits_max = bits_max(kbps, profile.audio_kbps);

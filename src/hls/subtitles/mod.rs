@@ -5,6 +5,7 @@
 //! same times: players know it again by them. No cue reaches beyond its item's end, so none crosses a seam.
 
 mod pes;
+pub mod whole;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

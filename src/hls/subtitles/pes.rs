@@ -1,9 +1,10 @@
 //! The timestamp of a segment's first frame. Pure.
 
-const PACKET: usize = 188;
+/// The length of a packet.
+pub(super) const PACKET: usize = 188;
 
 /// How many packets are looked at: the tables and the head of the first frame stand in the first few.
-const PACKETS_MAX: usize = 64;
+pub(super) const PACKETS_MAX: usize = 64;
 
 /// Returns the presentation time of the first frame of a segment of MPEG-TS, in ticks of 90 kHz and 33 bits.
 ///

@@ -134,7 +134,7 @@ mod tests {
             let begins = Timestamp::from_second(start).unwrap();
             start += secs;
             let (metadata, duration) = (Arc::new(metadata.clone()), MediaTime::from_secs(*secs));
-            AiringStatus { serial: Some(serial), kind: Kind::Item, metadata, start: begins, duration }
+            AiringStatus { serial: Some(serial), key: None, kind: Kind::Item, metadata, start: begins, duration }
         });
         let id = ChannelId::new("cats").unwrap();
         ChannelStatus { next: next.collect(), ..ChannelStatus::lifeless(&id, "Cats", ChannelState::OnAir) }

@@ -173,6 +173,13 @@ impl Workshop {
         self.held = false;
     }
 
+    /// Takes note that a mezzanine on the disk is watched by itself: by its age it is young.
+    pub fn watched(&mut self, id: &MezzanineId, now: Timestamp) {
+        if let Some(used) = self.used.get_mut(id) {
+            *used = now;
+        }
+    }
+
     /// Returns how far a mezzanine has got.
     #[must_use]
     pub fn state(&self, id: &MezzanineId) -> Prepared {

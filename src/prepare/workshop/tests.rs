@@ -247,3 +247,15 @@ fn a_damaged_picture_whose_item_cannot_be_made_anew_airs_on_unless_the_item_is_t
     assert!(matches!(workshop.state(&id("a")), Prepared::Ready(_)));
     assert_eq!(next(&mut workshop, 1830), "a");
 }
+
+#[test]
+fn what_is_watched_by_itself_goes_last_of_what_nobody_wants() {
+    let mut workshop = asked(1000, &[("a", 100)]);
+    for (name, used) in [("old", 1), ("older", 0)] {
+        workshop.found(Arc::new(mezzanine(name, 490)), at(used), None);
+    }
+    workshop.watched(&id("older"), at(2));
+    workshop.watched(&id("nothing"), at(2));
+    assert_eq!(next(&mut workshop, 3), "a, without old");
+    assert_eq!(workshop.ready(), 1, "what is not there is not noted");
+}

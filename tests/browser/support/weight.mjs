@@ -1,7 +1,7 @@
 // How heavy a page is: what a browser with empty caches fetches of it.
 
 /** What is on, not the page that shows it: stills, playlists and segments. */
-const ON = /\/channels\/[^?]+\.(jpg|m3u8|ts)(\?|$)/;
+const ON = /\/(channels|vod)\/[^?]+\.(jpg|m3u8|ts)(\?|$)/;
 /** The player's player is the one large thing, and told apart. */
 const PLAYER = /\/vendor\/hls\.min\.js/;
 
