@@ -148,7 +148,7 @@ fn each_line_is_read_when_its_picture_is_seen() {
     ffmpeg_plays_the_rest(&station);
     let plain = FlashBeep { size: (320, 180), ..FlashBeep::default() };
     super::on_demand::lines_stand_beside_the_film(&station, &plain.flashes_at());
-    super::on_demand::each_film_plays_whole(&home, &station, &ffmpegs::system(), &["picture"]);
+    super::on_demand::each_film_plays_whole(&home, &station, &ffmpegs::system(), &["picture"], 2);
     super::on_demand::what_is_damaged_is_not_sent(&home, &station);
     drop(station);
     let [picture, english, german] = recordings;
