@@ -60,8 +60,9 @@ fn follow(home: &Home, station: &Station, channels: &str) {
     station.until("it is followed", || (told(station, "configuration was read again") > before).then_some(()));
 }
 
-/// Goal: channels of which nothing changed do not notice that others come, change and go. Method: five channels on air,
-/// two of them watched strictly; the configuration is saved twenty times, each time with another third, fourth, fifth.
+/// Goal: channels of which nothing changed do not notice that others come, change and go, nor that their films can be watched on
+/// demand from now on. Method: five channels on air, two of them watched strictly; the configuration is saved twenty times, each
+/// time with another third, fourth, fifth, and with films of the first on demand or not.
 #[test]
 fn twenty_reloads_leave_the_channels_that_did_not_change_alone() {
     let (home, station) = on_air(&["a", "b", "c", "d", "e"]);
@@ -71,8 +72,15 @@ fn twenty_reloads_leave_the_channels_that_did_not_change_alone() {
             for n in 0..RELOADS {
                 let order = if n % 2 == 0 { "sequential" } else { "shuffle" };
                 let fifth = if n % 2 == 0 { "f" } else { "e" };
-                let changed = channel("c", order) + &channel("d", "shuffle") + &channel(fifth, "shuffle");
-                follow(&home, &station, &(channels(&["a", "b"]) + &changed));
+                let wish = if n % 2 == 0 { "on-demand = true\n[channel.picture]" } else { "[channel.picture]" };
+                let first = channel("a", "shuffle").replace("[channel.picture]", wish);
+                let changed = channel("b", "shuffle")
+                    + &channel("c", order)
+                    + &channel("d", "shuffle")
+                    + &channel(fifth, "shuffle");
+                follow(&home, &station, &(first + &changed));
+                let status = if n % 2 == 0 { 200 } else { 404 };
+                assert_eq!(station.get("/api/channels/a/library").status, status);
             }
         };
         watched(&station, "a", Rules::default(), || watched(&station, "b", Rules::default(), act))

@@ -178,6 +178,19 @@ pub(crate) fn what_is_damaged_is_not_sent(home: &Home, station: &Station) {
     assert_eq!(station.get(&last_segment(station, address)).status, 200);
 }
 
+/// Goal: a film that leaves the cache while somebody watches it is watched to its end. Method: its file is removed, as an
+/// eviction does, after it was asked for the first time.
+pub(crate) fn what_is_watched_outlives_its_file(home: &Home, station: &Station) {
+    let film = films(home, station).swap_remove(0);
+    let address = film.told["playlist"].as_str().unwrap();
+    let listed = fetched(station, address, "no-cache").1;
+    let media = beside(address, listed.lines().rfind(|line| !line.starts_with('#')).unwrap());
+    let length = film.told["duration_seconds"].as_f64().unwrap();
+    let before = segments(station, &media, length);
+    fs::remove_file(&film.mezzanine).unwrap();
+    assert!(before.len() > 1 && before == segments(station, &media, length), "{} segments", before.len());
+}
+
 /// Returns the address of a film's last segment, of its last rendition.
 fn last_segment(station: &Station, address: &str) -> String {
     let last = |text: &str| text.lines().rfind(|line| !line.starts_with('#')).unwrap().to_owned();

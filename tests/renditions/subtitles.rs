@@ -150,6 +150,7 @@ fn each_line_is_read_when_its_picture_is_seen() {
     super::on_demand::lines_stand_beside_the_film(&station, &plain.flashes_at());
     super::on_demand::each_film_plays_whole(&home, &station, &ffmpegs::system(), &["picture"], 2);
     super::on_demand::what_is_damaged_is_not_sent(&home, &station);
+    super::on_demand::what_is_watched_outlives_its_file(&home, &station);
     drop(station);
     let [picture, english, german] = recordings;
     let lines = compared(&home, &picture, &english);

@@ -10,6 +10,7 @@ export class FilmPlayer extends Player {
     super(video);
     this.#video = video;
     this.#place = from;
+    video.addEventListener('loadedmetadata', () => this.#begun());
     video.addEventListener('timeupdate', () => this.#moved());
     video.addEventListener('ended', () => this.pause());
   }
@@ -40,6 +41,11 @@ export class FilmPlayer extends Player {
   }
 
   toLive() {}
+
+  /** Browsers that play it by themselves were not told where to begin. */
+  #begun() {
+    if (!globalThis.Hls?.isSupported() && this.#place > 0) this.#video.currentTime = this.#place;
+  }
 
   #moved() {
     // A picture that is taken down is at its beginning for a moment.

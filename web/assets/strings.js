@@ -86,8 +86,8 @@ export const strings = {
   },
   film: {
     scrub: 'How far the film is',
-    back: 'Ten seconds back (←)',
-    ahead: 'Ten seconds on (→)',
+    back: '10 seconds back (←)',
+    ahead: '10 seconds on (→)',
     speed: 'Speed',
     times: (rate) => `${rate}×`,
     speedIs: (told) => `Speed, ${told} (< and >)`,
