@@ -92,6 +92,7 @@ fn station() -> (StationView, (watch::Sender<Arc<Snapshot>>, watch::Sender<bool>
         let id = ChannelId::new(id).expect("an id");
         let airing = AiringStatus {
             serial: Some(1),
+            key: None,
             kind: nightcast::schedule::Kind::Item,
             metadata: Arc::new(Metadata { title: "<One>".to_owned(), ..Metadata::default() }),
             start: clock.now() - SignedDuration::from_secs(40),

@@ -21,7 +21,6 @@ export class Details {
     part('close').textContent = strings.close;
     part('copy').textContent = strings.guide.copy;
     part('watch').textContent = strings.guide.watch;
-    part('demand').textContent = strings.onDemand;
     part('close').addEventListener('click', () => dialog.close());
     part('remind').addEventListener('click', () => this.#remind());
     part('copy').addEventListener('click', () => this.#copy());
@@ -70,6 +69,7 @@ export class Details {
     const { now } = this.#data;
     const part = (name) => this.#dialog.querySelector(`.${name}`);
     part('watch').hidden = !(one.start <= now && now < one.end);
+    part('demand').textContent = part('watch').hidden ? strings.onDemand : strings.film.fromStart;
     part('remind').hidden = one.start <= now;
     const kept = has(one);
     part('remind').setAttribute('aria-pressed', String(kept));
