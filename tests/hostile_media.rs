@@ -79,6 +79,7 @@ fn profile() -> Profile {
         loudness_lufs: Some(-23.0),
         prepare: PrepareMode::Auto,
         renditions: Vec::new(),
+        burn: nightcast::config::Burn::default(),
     }
 }
 

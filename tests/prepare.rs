@@ -3,10 +3,14 @@
 
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test, with files and processes of its own")]
 
+#[path = "prepare/burning.rs"]
+mod burning;
 #[path = "prepare/encoders.rs"]
 mod encoders;
 #[path = "support/items.rs"]
 mod items;
+#[path = "prepare/pgs.rs"]
+mod pgs;
 #[path = "support/preparing.rs"]
 mod preparing;
 #[path = "prepare/sounds.rs"]
@@ -19,7 +23,7 @@ use std::sync::Arc;
 
 use items::{item, run};
 use nightcast::ffmpeg::rate::Rate;
-use nightcast::prepare::{Mezzanine, MezzanineId, Prepared, SlateCard};
+use nightcast::prepare::{Look, Mezzanine, MezzanineId, Prepared, SlateCard};
 use nightcast::units::{ChannelId, MediaTime};
 use preparing::{Station, always, ffmpegs, profile};
 use support::clips::{make, picture, tone};
@@ -106,7 +110,10 @@ async fn transcodes_and_slate_of_one_rate_join_without_a_discontinuity() {
             mezzanines.push(station.settled(&id).await.unwrap());
         }
         let channel = ChannelId::new("test").unwrap();
+        let logo = make(folder.path(), "logo.png", "-f lavfi -i color=c=white:s=90x60 -frames:v 1");
+        let colour = nightcast::config::Colour([0x4c, 0xc9, 0xd8]);
         let card = SlateCard {
+            look: Look { station: "Nightcast".into(), colour, logo: Some((logo, "s".into())) },
             name: "Cats' %d: \"night\"".into(),
             reason: "No videos in media/cats yet.".into(),
             profile: Arc::new(always()),

@@ -52,6 +52,7 @@ pub(crate) fn profile() -> Profile {
         loudness_lufs: Some(-18.0),
         prepare: PrepareMode::Auto,
         renditions: Vec::new(),
+        burn: nightcast::config::Burn::default(),
     }
 }
 

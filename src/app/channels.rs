@@ -26,8 +26,9 @@ use crate::http::{ChannelView, Roster, StationView, Thumbnails, Viewers};
 use crate::library::{self, Library, LibrarySettings};
 use crate::metrics::ChannelSource;
 use crate::on_air::Cause;
-use crate::prepare::Preparer;
+use crate::prepare::burn::task::logo_sum;
 use crate::prepare::subtitles::task::Titles;
+use crate::prepare::{Look, Preparer};
 use crate::store::Store;
 use crate::{channel, units::ChannelId};
 
@@ -143,16 +144,20 @@ impl Begun {
     }
 
     /// Puts the channel on air, where it is not to be off; to viewers it goes on where `outputs` stand.
-    fn go_on_air(self, station: &config::Station, common: &Common, reader: &Reader, face: Face) -> Life {
+    fn go_on_air(mut self, config: &Config, common: &Common, reader: &Reader, face: Face) -> Life {
+        let look = look(&self.config.id, config);
+        let span = tracing::info_span!("channel", id = %self.config.id);
+        self.config.profile = span.in_scope(|| common.preparer.possible(&self.config.profile));
         let Face { outputs, viewers } = face;
         let parts = Parts {
             config: Arc::new(self.config.clone()),
-            ffmpeg: station.ffmpeg.clone(),
+            ffmpeg: config.station.ffmpeg.clone(),
             run_folder: common.run_folder.clone(),
             clock: common.clock.clone(),
             first_timestamp: common.first_timestamp,
             store: common.ground.store.clone(),
             preparer: common.preparer.clone(),
+            look,
             titles: common.titles.clone(),
             family: common.ground.children.of(&self.config.id),
             catalogue: self.library.catalogue(),
@@ -172,7 +177,6 @@ impl Begun {
         if off {
             outputs.lie_still(&config, common.clock.now());
         } else {
-            let span = tracing::info_span!("channel", id = %config.id);
             tracker.spawn(keep_alive(parts, outputs.clone(), Arc::clone(&common.turns)).instrument(span));
         }
         Life { config, off, token, tracker, face: Face { outputs, viewers }, source, shelf }
@@ -198,7 +202,7 @@ impl Channels {
         let reader = Reader::new(common.preparer.clone(), common.titles.clone(), tracker.clone(), root.clone());
         let first = |one: Begun| {
             let face = Face::new(&one.config);
-            one.go_on_air(&config.station, &common, &reader, face)
+            one.go_on_air(&config, &common, &reader, face)
         };
         let lives = begun.into_iter().map(first).collect();
         let (roster, sources) = (watch::Sender::default(), watch::Sender::new([].into()));
@@ -254,9 +258,9 @@ impl Channels {
     }
 
     fn begin(&mut self, config: &config::Channel, face: Face) {
-        let (station, off) = (&self.config.station, self.off.contains_key(&config.id));
-        let begun = Begun::new(config, station, &self.common.ground, off);
-        self.lives.push(begun.go_on_air(station, &self.common, &self.reader, face));
+        let off = self.off.contains_key(&config.id);
+        let begun = Begun::new(config, &self.config.station, &self.common.ground, off);
+        self.lives.push(begun.go_on_air(&self.config, &self.common, &self.reader, face));
     }
 
     fn take(&mut self, id: &ChannelId) -> Option<Life> {
@@ -296,6 +300,13 @@ impl Face {
         let outputs = Outputs { status, snapshot: Arc::default(), counters: Arc::default(), skips: Arc::default() };
         Self { outputs, viewers: Arc::default() }
     }
+}
+
+/// Returns how a channel's cards look.
+fn look(id: &ChannelId, config: &Config) -> Look {
+    let place = config.channels.iter().position(|channel| channel.id == *id).unwrap_or_default();
+    let logo = config.brand.logo_of(id).and_then(|file| Some((file.to_owned(), logo_sum(file)?)));
+    Look { station: config.station.name.as_str().into(), colour: config.brand.colour_of(id, place), logo }
 }
 
 /// Holds a turn until the channel has published something, or has nothing to begin with.

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Order, Profile};
 use crate::library::{Catalogue, Item, Refused};
-use crate::prepare::recipe::looks_fit;
+use crate::prepare::burn::looks_fit;
 use crate::prepare::{Mezzanine, Prepared};
 use crate::schedule::plan::DURATION_MAX;
 use crate::schedule::{Candidate, Plan, Programme};
@@ -319,8 +319,8 @@ impl Director {
         // What is bound to its time stays there, and what comes before it.
         let free = |programme: &&Programme| programme.role.due.is_none();
         let mut ahead = self.plan.programmes().iter().take(LOOKAHEAD).take_while(free);
-        let quick = ahead
-            .find(|programme| self.items.get(&programme.key).is_some_and(|item| looks_fit(&item.media, &self.profile)));
+        let quick =
+            ahead.find(|programme| self.items.get(&programme.key).is_some_and(|item| looks_fit(item, &self.profile)));
         if let Some(serial) = quick.map(|programme| programme.serial)
             && self.plan.programmes()[0].serial != serial
         {
@@ -440,6 +440,11 @@ impl Director {
         } else {
             Idle::Empty
         }
+    }
+
+    /// Returns all items, each once.
+    pub fn items(&self) -> impl Iterator<Item = &Arc<Item>> {
+        self.items.values()
     }
 
     /// Returns the item of these bytes.

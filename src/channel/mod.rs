@@ -6,6 +6,7 @@ pub mod core;
 pub mod counters;
 pub mod director;
 pub mod keep;
+mod names;
 mod report;
 pub mod status;
 pub mod task;

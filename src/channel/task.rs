@@ -20,13 +20,14 @@ use tokio_util::task::TaskTracker;
 pub use self::offers::{offers, one_picture};
 use self::skip::{SKIPS_MAX, Skip};
 pub use self::skip::{Skips, ask_to_skip};
-use self::supply::{SLATE_REST, is_for_now, kept_plan, mezzanine_id};
+use self::supply::{SLATE_REST, is_for_now, kept_plan};
 use self::titles::{Captioned, Reading};
 use super::air::{Air, AirAction};
 use super::core::{Action, BACKLOG, Core};
 use super::counters::{Counters, Published};
 use super::director::{Director, Idle};
 use super::keep::{self, Kept};
+use super::names::Names;
 use super::report::{begun, report_end};
 use super::status::{AiringStatus, ChannelState, ChannelStatus, LibraryCounts};
 use crate::clock::Clock;
@@ -38,9 +39,8 @@ use crate::hls::spool::task::{Spooler, Written};
 use crate::library::{Catalogue, Reproach};
 use crate::on_air::task::RunSettings;
 use crate::on_air::{self, Cause, GopOrder, RunEvent};
-use crate::prepare::identity::profile_digest;
 use crate::prepare::subtitles::task::Titles;
-use crate::prepare::{Mezzanine, MezzanineId, Preparer};
+use crate::prepare::{Look, Mezzanine, MezzanineId, Preparer};
 use crate::store::{Aired, Continuity, Store};
 use crate::units::{MediaTime, Msn, RunId};
 
@@ -64,6 +64,8 @@ pub struct Parts {
     pub store: Store,
     /// The workshop.
     pub preparer: Preparer,
+    /// How its cards look.
+    pub look: Look,
     /// The subtitles of its items.
     pub titles: Titles,
     /// Whose children its ffmpegs are.
@@ -154,8 +156,8 @@ struct Shell {
     outputs: Outputs,
     core: Core,
     profile: Arc<config::Profile>,
-    /// The profile's name in the cache.
-    digest: Arc<str>,
+    /// What its items are called in the workshop.
+    names: Names,
     live: Option<LiveRun>,
     /// What airs, opened, and which mezzanine it is.
     files: BTreeMap<u64, (Arc<File>, MezzanineId)>,
@@ -227,7 +229,7 @@ impl Shell {
         let shell = Self {
             core: Core::new(director, air),
             profile,
-            digest: profile_digest(&parts.config.profile),
+            names: Names::new(&parts.config.profile),
             live: None,
             files: BTreeMap::new(),
             spooler,
@@ -259,8 +261,8 @@ impl Shell {
     fn step(&mut self) {
         let now = self.parts.clock.now();
         self.plan_changed |= self.core.follow(self.parts.clock.stepped());
-        let (preparer, digest) = (&self.parts.preparer, &self.digest);
-        let actions = self.core.step(now, &|key| preparer.state(&mezzanine_id(key, digest)));
+        let (preparer, names) = (&self.parts.preparer, &self.names);
+        let actions = self.core.step(now, &|key| preparer.state(&names.of(key)));
         let decided = actions.iter().any(|action| matches!(action, Action::Plan));
         for action in actions {
             self.perform(action, now);

@@ -93,7 +93,12 @@ const HDR: &str = "HDR films will look pale";
 const FILTERS: Needs = Needs {
     name: "ffmpeg filters",
     required: &["scale", "pad", "setsar", "fps", "format", "aresample", "apad", "atrim", "loudnorm", "ebur128"],
-    optional: &[("drawtext", "the slate will have no words"), ("zscale", HDR), ("tonemap", HDR)],
+    optional: &[
+        ("drawtext", "the slate will have no words"),
+        ("ass", "no subtitles can be burned in"),
+        ("zscale", HDR),
+        ("tonemap", HDR),
+    ],
 };
 const PROTOCOLS_IN: Needs = Needs { name: "ffmpeg inputs", required: &["file", "unix"], optional: &[] };
 const PROTOCOLS_OUT: Needs = Needs { name: "ffmpeg outputs", required: &["file", "http", "tcp"], optional: &[] };

@@ -166,6 +166,9 @@ pub enum FileState {
     Fit,
     /// Ready to air.
     Prepared,
+    /// Ready to air, without something that it should have, as told here.
+    #[serde(rename = "prepared")]
+    Wanting(String),
     /// Ready to air, with damage that was found since, as told here: it is made anew and airs as it is until then.
     Damaged(String),
     /// Playable, and must be made anew before it airs.
@@ -182,7 +185,7 @@ impl FileState {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Fit => "fit",
-            Self::Prepared => "prepared",
+            Self::Prepared | Self::Wanting(_) => "prepared",
             Self::Damaged(_) => "damaged",
             Self::Waiting => "waiting",
             Self::Settling => "settling",
@@ -215,7 +218,7 @@ pub fn library_text(report: &LibraryReport) -> String {
         }));
         let table = aligned([Align::Left, Align::Left, Align::Right, Align::Left], &cells);
         let reasons = std::iter::once(None).chain(report.files.iter().map(|row| match &row.state {
-            FileState::Quarantined(reason) | FileState::Damaged(reason) => Some(reason),
+            FileState::Quarantined(reason) | FileState::Damaged(reason) | FileState::Wanting(reason) => Some(reason),
             _ => None,
         }));
         for (line, reason) in table.lines().zip(reasons) {

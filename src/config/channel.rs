@@ -81,6 +81,8 @@ pub(super) fn all(files: Vec<ChannelFile>, zone: Option<&TimeZone>, judge: &mut 
         let name = file.name.as_ref().and_then(|name| judge.name(name));
         let colour = file.colour.as_ref().and_then(|colour| judge.colour(colour));
         let brand = ChannelBrand { colour, logo: file.logo.as_ref().and_then(|logo| judge.logo(logo)) };
+        let burn = judge.burn(file.logo_burn.as_ref(), &subtitles, brand.logo.as_deref(), file.logo.is_some());
+        let profile = Profile { burn, ..profile };
         if let (Some((id, _)), Some(name)) = (id, name) {
             on_demand::note(&mut all.on_demand, &id, &file);
             let wish = |wish: At<bool>| MirrorWish { id: id.clone(), place: file.place.clone(), wish };
@@ -261,6 +263,7 @@ impl Judge<'_> {
             loudness_lufs,
             prepare: prepare.unwrap_or(defaults::PREPARE),
             renditions: Vec::new(),
+            burn: super::Burn::default(),
         }
     }
 

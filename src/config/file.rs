@@ -8,6 +8,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::burn::{self, LogoBurnFile};
 use super::problem::Problems;
 use super::table::{Section, complain};
 use super::timetable_file::{self, BLOCK_KEYS, FIXED_KEYS, TimetableFile};
@@ -57,6 +58,7 @@ pub(super) const CHANNEL_KEYS: &[&str] = &[
     "mirror",
     "on-demand",
     "logo",
+    "logo-burn",
     "colour",
     "fillers",
     "idents",
@@ -176,6 +178,7 @@ pub(super) struct ChannelFile {
     pub(super) mirror: Option<At<bool>>,
     pub(super) on_demand: Option<At<bool>>,
     pub(super) logo: Option<At<String>>,
+    pub(super) logo_burn: Option<LogoBurnFile>,
     pub(super) colour: Option<At<String>>,
     pub(super) timetable: TimetableFile,
     pub(super) picture: PictureFile,
@@ -354,6 +357,7 @@ fn read_channel(table: &DeTable<'_>, span: Range<usize>, problems: &mut Problems
         mirror: section.truth("mirror", problems),
         on_demand: section.truth("on-demand", problems),
         logo: section.text("logo", problems),
+        logo_burn: burn::read(&section, problems),
         colour: section.text("colour", problems),
         timetable: timetable_file::read(&section, problems),
         picture: picture.unwrap_or_default(),

@@ -4,6 +4,7 @@
 
 pub mod apps;
 pub mod brand;
+pub mod burn;
 mod change;
 mod channel;
 pub mod defaults;
@@ -31,6 +32,7 @@ use std::time::Duration;
 
 pub use apps::Apps;
 pub use brand::{Brand, Colour};
+pub use burn::{Burn, BurnedLogo, Corner};
 pub use change::Change;
 pub use language::Language;
 pub use mirror::Mirror;
@@ -216,6 +218,8 @@ pub struct Profile {
     /// The sizes and bit rates the picture is made in, largest first; none where it is made in one, as told above. The first
     /// is the one told above.
     pub renditions: Vec<Rendition>,
+    /// What becomes part of the picture.
+    pub burn: Burn,
 }
 
 impl Profile {

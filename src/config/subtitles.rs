@@ -24,11 +24,14 @@ pub enum SubtitleMode {
     /// Viewers choose among them.
     #[default]
     Tracks,
+    /// Those of one language become part of the picture.
+    Burn,
     /// Nothing.
     Off,
 }
 
-const MODES: &[(&str, SubtitleMode)] = &[("tracks", SubtitleMode::Tracks), ("off", SubtitleMode::Off)];
+const MODES: &[(&str, SubtitleMode)] =
+    &[("tracks", SubtitleMode::Tracks), ("burn", SubtitleMode::Burn), ("off", SubtitleMode::Off)];
 
 impl Judge<'_> {
     pub(super) fn subtitles(&mut self, file: &ChannelFile) -> Subtitles {

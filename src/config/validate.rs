@@ -292,6 +292,7 @@ mod tests {
             loudness_lufs: Some(-18.0),
             prepare: PrepareMode::Auto,
             renditions: Vec::new(),
+            burn: crate::config::Burn::default(),
         };
         let channel = Channel {
             seed: defaults::seed("cats"),

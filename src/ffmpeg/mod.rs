@@ -3,11 +3,13 @@
 //! Files are hostile: arguments are built from enums and numbers, paths are `file:`-prefixed and never options, and
 //! every child runs in its own process group under kernel limits.
 
+pub mod burn_args;
 pub mod child;
 pub mod encoders;
 pub mod extent;
 pub mod family;
 pub mod input;
+pub mod logo_args;
 pub mod loudness;
 pub mod prepare_args;
 pub mod probe;

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use super::burn_args::Burned;
 use super::encoders::{Codec, Manner};
 use super::extent;
 use super::input::{file_url, hostile_input};
@@ -27,6 +28,8 @@ pub struct Job<'a> {
     pub video: u32,
     /// How the picture is made.
     pub picture: Picture,
+    /// What is burned into it, where it is made anew.
+    pub burned: Burned,
     /// The sound's stream; silence where there is none.
     pub audio: Option<Sound>,
     /// How many AAC packets to make.
@@ -212,15 +215,23 @@ pub fn prepare_args(job: &Job<'_>) -> Vec<OsString> {
     if job.audio.is_none() {
         args.extend(["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"].map(Into::into));
     }
+    let logo = 1 + usize::from(job.audio.is_none());
+    let burned = (&job.burned, logo);
+    args.extend(if job.picture.encoder().is_some() { job.burned.inputs() } else { Vec::new() });
     let audio_map = job.audio.map_or_else(|| "1:a:0".to_owned(), |sound| format!("0:{}", sound.index));
     match &job.picture {
-        Picture::Renditions(filters, scaled) => args.extend(renditions::from_film(job.video, filters, scaled)),
+        Picture::Renditions(filters, scaled) => args.extend(renditions::from_film(job.video, filters, scaled, burned)),
         Picture::Kept(kept) => args.extend(renditions::beside_the_original(job.video, kept)),
+        Picture::Encode(filters, encoder) if !job.burned.is_nothing() => {
+            let one = [Scaled { fitted: filters.fitted, encoder: *encoder }];
+            args.extend(renditions::from_film(job.video, filters, &one, burned));
+        }
         Picture::Copy | Picture::Encode(..) => args.extend(["-map".into(), format!("0:{}", job.video).into()]),
     }
     args.extend(["-map".into(), audio_map.into()]);
     match &job.picture {
         Picture::Copy => args.extend(["-c:v", "copy", "-bsf:v", JOINABLE].map(Into::into)),
+        Picture::Encode(_, encoder) if !job.burned.is_nothing() => args.extend(encoder.args()),
         Picture::Encode(filters, encoder) => {
             args.extend(["-vf".into(), picture_filters(filters, encoder).into()]);
             args.extend(encoder.args());
@@ -434,6 +445,7 @@ mod tests {
             shift: MediaTime::from_secs(-2),
             video: 0,
             picture: Picture::Copy,
+            burned: Burned::default(),
             audio: Some(Sound { index: 1, channels: 6, loudness: Loudness::Gain(-3.5), kept: None }),
             audio_packets: 100,
             audio_kbps: 160,

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 
+use super::burn_args::Burned;
 use super::prepare_args::{COLOURS, Encoder, Filters, JOINABLE, Matrix, exact_frames, first_filters, scaling};
 
 /// One rendition of a picture.
@@ -28,9 +29,10 @@ pub struct Kept {
 /// x264 holds no more frames back than this: B-frames, and B-frames that others need.
 pub const REORDER_MAX: u32 = 2;
 
-/// Returns filters and maps for the renditions of a film's stream.
+/// Returns filters and maps for the renditions of a film's stream, and what is burned into them; with the number of the
+/// logo's input.
 #[must_use]
-pub(super) fn from_film(stream: u32, filters: &Filters, scaled: &[Scaled]) -> Vec<OsString> {
+pub(super) fn from_film(stream: u32, filters: &Filters, scaled: &[Scaled], burned: (&Burned, usize)) -> Vec<OsString> {
     let Some(first) = scaled.first() else { return Vec::new() };
     let mut chain = first_filters(filters, first.encoder.rate);
     let mut each = *filters;
@@ -42,13 +44,19 @@ pub(super) fn from_film(stream: u32, filters: &Filters, scaled: &[Scaled]) -> Ve
     }
     chain.extend(exact_frames(filters, &first.encoder));
     let branch = |one: &Scaled| scaling(&Filters { fitted: one.fitted, ..each }).join(",");
-    split(&format!("0:{stream}"), &chain, scaled, branch)
+    split(&format!("0:{stream}"), &chain, scaled, branch, burned)
 }
 
 /// Returns filters and maps for the renditions of a card that was drawn in the size of the first.
 #[must_use]
 pub(super) fn from_card(scaled: &[Scaled]) -> Vec<OsString> {
-    split("0:v", &[], scaled, |one| format!("scale={}:{}:flags=bicubic", one.fitted.0, one.fitted.1))
+    split(
+        "0:v",
+        &[],
+        scaled,
+        |one| format!("scale={}:{}:flags=bicubic", one.fitted.0, one.fitted.1),
+        (&Burned::default(), 0),
+    )
 }
 
 /// Returns the encoders of all renditions, in their order.
@@ -68,7 +76,7 @@ pub(super) fn beside_the_original(stream: u32, kept: &Kept) -> Vec<OsString> {
             Filters { deinterlace: false, tone_map: None, matrix: *matrix, fitted: one.fitted, hold_frames: 0 };
         scaling(&filters).join(",")
     };
-    let mut args = split(&format!("0:{stream}"), &[], scaled, branch);
+    let mut args = split(&format!("0:{stream}"), &[], scaled, branch, (&Burned::default(), 0));
     // After the graph, before its pictures: the first stream's keyframes are where the file is cut.
     args.splice(2..2, ["-map".into(), format!("0:{stream}").into()]);
     args
@@ -102,7 +110,13 @@ pub(super) fn encoders_beside_the_original(kept: &Kept) -> Vec<OsString> {
     args
 }
 
-fn split(input: &str, chain: &[String], scaled: &[Scaled], branch: impl Fn(&Scaled) -> String) -> Vec<OsString> {
+fn split(
+    input: &str,
+    chain: &[String],
+    scaled: &[Scaled],
+    branch: impl Fn(&Scaled) -> String,
+    (burned, logo): (&Burned, usize),
+) -> Vec<OsString> {
     let numbers = 0..scaled.len();
     let first = chain.iter().cloned().chain([format!("split={}", scaled.len())]).collect::<Vec<_>>().join(",");
     let mut graph = format!("[{input}]{first}");
@@ -110,10 +124,12 @@ fn split(input: &str, chain: &[String], scaled: &[Scaled], branch: impl Fn(&Scal
     for n in numbers.clone() {
         let _infallible = write!(graph, "[s{n}]");
     }
+    graph.push_str(&burned.sources(scaled.len(), logo));
     for (n, one) in scaled.iter().enumerate() {
-        let (scaling, framing) = (branch(one), one.encoder.framing(one.fitted));
+        let (scaling, framing) = (branch(one) + &burned.on_picture(one.encoder.rate), one.encoder.framing(one.fitted));
+        let over = burned.on_frame(n, &one.encoder, one.fitted);
         let upload = one.encoder.manner.codec.upload();
-        let _infallible = write!(graph, ";[s{n}]{scaling},{framing},{COLOURS}{upload}[v{n}]");
+        let _infallible = write!(graph, ";[s{n}]{scaling},{framing},{COLOURS}{over}{upload}[v{n}]");
     }
     let maps = numbers.flat_map(|n| ["-map".into(), format!("[v{n}]").into()]);
     ["-filter_complex".into(), graph.into()].into_iter().chain(maps).collect()
@@ -142,7 +158,7 @@ mod tests {
     #[test]
     fn every_rendition_is_made_of_the_same_frames() {
         let both = [scaled((640, 360), 900), scaled((320, 180), 300)];
-        let args = from_film(3, &FILTERS, &both);
+        let args = from_film(3, &FILTERS, &both, (&Burned::default(), 1));
         let graph = graph(&args);
         let (first, branches) = graph.split_once(';').unwrap();
         let expected = "[0:3]fps=25:start_time=0,tpad=stop=9:stop_mode=clone,trim=end_frame=130,split=2[s0][s1]";
@@ -155,7 +171,7 @@ mod tests {
     fn a_bright_picture_is_brought_down_once() {
         let both = [scaled((640, 360), 900), scaled((320, 180), 300)];
         let bright = Filters { tone_map: Some(Hdr::Pq), matrix: Matrix::Bt601, ..FILTERS };
-        let graph = graph(&from_film(0, &bright, &both));
+        let graph = graph(&from_film(0, &bright, &both, (&Burned::default(), 1)));
         assert_eq!(graph.matches("tonemap=tonemap").count(), 1);
         assert!(graph.find("tonemap=").unwrap() < graph.find("split=").unwrap());
         assert!(!graph.contains("in_color_matrix=bt601"), "what comes out of it is BT.709 and says so");

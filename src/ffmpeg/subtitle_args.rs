@@ -34,6 +34,34 @@ pub fn extract_args(input: &Path, format: &str, tracks: &[(u32, PathBuf)]) -> Ve
     args
 }
 
+/// Returns the ffmpeg command line that takes one track out of a film in a form that keeps its looks (`ass`) or its words
+/// (`webvtt`), and the files that are attached to it into files of ours, whatever they call themselves. Without a track, those
+/// alone.
+#[must_use]
+pub fn script_args(
+    input: &Path,
+    format: &str,
+    track: Option<(u32, &'static str)>,
+    out: &Path,
+    attached: &[PathBuf],
+) -> Vec<OsString> {
+    let mut args = quiet();
+    for (n, file) in attached.iter().enumerate() {
+        args.extend([format!("-dump_attachment:t:{n}").into(), file_url(file)]);
+    }
+    args.extend(hostile_input(format, input));
+    match track {
+        Some((index, form)) => {
+            args.extend(["-map".into(), format!("0:{index}").into()]);
+            args.extend(["-map_metadata", "-1", "-map_chapters", "-1", "-c:s", form, "-f", form].map(Into::into));
+            args.push(file_url(out));
+        }
+        // Opening it is enough.
+        None => args.extend(["-map", "0:v", "-c", "copy", "-t", "0", "-f", "null", "-"].map(Into::into)),
+    }
+    args
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,5 +80,18 @@ mod tests {
         );
         assert_eq!(line.iter().filter(|arg| arg.starts_with("file:/c/")).count(), 2);
         assert_eq!(line.iter().filter(|arg| *arg == "0:2" || *arg == "0:5").count(), 2);
+    }
+
+    #[test]
+    fn what_is_attached_to_a_film_gets_a_name_of_ours() {
+        let (film, out, fonts) = (Path::new("/m/a.mkv"), Path::new("/c/track"), [PathBuf::from("/c/fonts/0")]);
+        for track in [None, Some((3, "ass"))] {
+            let args = script_args(film, "matroska,webm", track, out, &fonts);
+            let line: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+            let place = line.iter().position(|arg| arg == "-dump_attachment:t:0").unwrap();
+            assert_eq!(line[place + 1], "file:/c/fonts/0");
+            assert!(place < line.iter().position(|arg| arg == "-i").unwrap(), "it is an option of the input");
+            assert_eq!(line.iter().any(|arg| arg == "file:/c/track"), track.is_some());
+        }
     }
 }

@@ -16,6 +16,9 @@ pub const SOURCES_MAX: usize = 40;
 /// The tracks that are text, by ffmpeg's names; it brings them all into one form.
 const TEXTS: &[&str] = &["subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"];
 
+/// The tracks that are pictures of text, by ffmpeg's names.
+const PICTURES: &[&str] = &["hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"];
+
 /// What a name may say beside the language, and what that means.
 const MARKS: &[(&str, Mark)] = &[
     ("forced", Mark::Forced),
@@ -92,6 +95,12 @@ impl SubtitleTrack {
     #[must_use]
     pub fn is_text(&self) -> bool {
         TEXTS.contains(&self.codec.as_str())
+    }
+
+    /// Whether it is pictures of text.
+    #[must_use]
+    pub fn is_picture(&self) -> bool {
+        PICTURES.contains(&self.codec.as_str())
     }
 }
 

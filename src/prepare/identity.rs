@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::annexb::hex;
+use super::burn;
 use super::mezzanine::MezzanineId;
 use crate::config::{PrepareMode, Profile, Rendition, Style, Tune, defaults};
 use crate::library::Item;
@@ -18,7 +19,7 @@ impl MezzanineId {
     /// Returns the name of an item prepared to a profile.
     #[must_use]
     pub fn of(item: &Item, profile: &Profile) -> Self {
-        Self { key: item.key.clone(), profile: profile_digest(profile) }
+        Self { key: item.key.clone(), profile: item_digest(item, profile) }
     }
 
     /// Returns the name its files have in the cache folder, without ending: letters, digits and a dash.
@@ -37,9 +38,25 @@ impl MezzanineId {
     }
 }
 
-/// Returns the digest of everything of a profile that changes the bytes: 16 hexadecimal digits.
+/// Returns the digest of everything of a profile that changes the bytes of every item: 16 hexadecimal digits.
 #[must_use]
 pub fn profile_digest(profile: &Profile) -> Arc<str> {
+    digest(&profile_text(profile))
+}
+
+/// Returns the same for one item: with those of its subtitles that are burned in.
+#[must_use]
+pub fn item_digest(item: &Item, profile: &Profile) -> Arc<str> {
+    let mut text = profile_text(profile);
+    said(&mut text, "lines", burn::told_of_lines(item, &profile.burn));
+    digest(&text)
+}
+
+fn digest(text: &str) -> Arc<str> {
+    hex(&Sha256::digest(text.as_bytes())[..8]).into()
+}
+
+fn profile_text(profile: &Profile) -> String {
     let Profile {
         width,
         height,
@@ -52,6 +69,7 @@ pub fn profile_digest(profile: &Profile) -> Arc<str> {
         loudness_lufs,
         prepare,
         renditions,
+        burn,
     } = profile;
     let always = *prepare == PrepareMode::Always;
     let mut text = format!(
@@ -69,7 +87,8 @@ pub fn profile_digest(profile: &Profile) -> Arc<str> {
     said(&mut text, "kbps", *video_kbps);
     said(&mut text, "tune", tune.map(Tune::as_str));
     said(&mut text, "gop", Some(gop_secs).filter(|secs| **secs != defaults::GOP_SECONDS));
-    hex(&Sha256::digest(text.as_bytes())[..8]).into()
+    said(&mut text, "logo", burn.logo.as_ref().map(burn::told_of_logo));
+    text
 }
 
 fn said(text: &mut String, what: &str, value: Option<impl std::fmt::Display>) {
@@ -92,7 +111,7 @@ pub fn texts_digest(texts: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Preset;
+    use crate::config::{BurnedLogo, Preset};
 
     fn profile() -> Profile {
         Profile {
@@ -107,6 +126,7 @@ mod tests {
             loudness_lufs: Some(-23.0),
             prepare: PrepareMode::Auto,
             renditions: Vec::new(),
+            burn: crate::config::Burn::default(),
         }
     }
 
@@ -138,7 +158,7 @@ mod tests {
             several(|r| r.video_kbps = Some(800)),
         ];
         assert_eq!(digests.iter().collect::<std::collections::BTreeSet<_>>().len(), digests.len(), "{digests:?}");
-        let changes: [fn(&mut Profile); 12] = [
+        let changes: [fn(&mut Profile); 13] = [
             |p| p.width = 640,
             |p| p.height = 360,
             |p| p.fps = Some(25),
@@ -151,6 +171,10 @@ mod tests {
             |p| p.audio_kbps = 1,
             |p| p.loudness_lufs = None,
             |p| p.prepare = PrepareMode::Always,
+            |p| {
+                let corner = crate::config::Corner::TopLeft;
+                p.burn.logo = Some(BurnedLogo { file: "a".into(), sum: None, corner, size: 8, opacity: 75 });
+            },
         ];
         for (n, change) in changes.iter().enumerate() {
             let mut changed = profile();

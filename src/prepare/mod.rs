@@ -4,6 +4,7 @@
 //! ready was verified. Does not decide what airs.
 
 pub mod annexb;
+pub mod burn;
 pub mod cache;
 pub mod folder;
 pub mod gop_index;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 pub use mezzanine::{Gop, Mezzanine, MezzanineId};
 pub use numbers::{Numbers, Outcome, Work};
 pub use queue::Want;
-pub use slate::{SlateCard, SlateError};
+pub use slate::{Look, SlateCard, SlateError};
 pub use task::{Preparer, Settings};
 
 /// How far preparing an item has got.

@@ -40,6 +40,7 @@ fn film() -> (MediaInfo, Extent, Profile) {
         loudness_lufs: None,
         prepare: PrepareMode::Auto,
         renditions: Vec::new(),
+        burn: crate::config::Burn::default(),
     };
     (media, extent, profile)
 }

@@ -25,6 +25,7 @@ pub(crate) fn want(name: &str, due: i64) -> Want {
         loudness_lufs: None,
         prepare: PrepareMode::Auto,
         renditions: Vec::new(),
+        burn: crate::config::Burn::default(),
     };
     Want { item: Arc::new(item), profile: Arc::new(profile), due: at(due) }
 }

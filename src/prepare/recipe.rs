@@ -74,6 +74,12 @@ pub enum Reason {
     NotScanned,
     /// Copying was tried and its result failed the check.
     RemuxFailed(String),
+    /// Its subtitles in this language are burned in.
+    Subtitles(String),
+    /// The channel's logo is burned in.
+    Logo,
+    /// Its subtitles were to be burned in, and for this reason were not.
+    WithoutSubtitles(String),
 }
 
 impl fmt::Display for Reason {
@@ -97,6 +103,9 @@ impl fmt::Display for Reason {
             Self::SoundBeyondPicture => f.write_str("its sound reaches beyond its picture"),
             Self::NotScanned => f.write_str("it is too large to be looked through"),
             Self::RemuxFailed(why) => write!(f, "its picture could not be kept ({why})"),
+            Self::Subtitles(language) => write!(f, "its subtitles ({language}) are burned in"),
+            Self::Logo => f.write_str("the channel's logo is burned in"),
+            Self::WithoutSubtitles(why) => write!(f, "its subtitles could not be burned in ({why})"),
         }
     }
 }
@@ -120,6 +129,16 @@ impl Recipe {
     #[must_use]
     pub fn keeps_picture(&self) -> bool {
         matches!(self, Self::Remux | Self::KeepFirst)
+    }
+
+    /// Why the subtitles of an item that was made with this recipe are not in its picture, though they should be.
+    #[must_use]
+    pub fn without_subtitles(&self) -> Option<&str> {
+        let Self::Transcode { reasons } = self else { return None };
+        reasons.iter().find_map(|reason| match reason {
+            Reason::WithoutSubtitles(why) => Some(why.as_str()),
+            _ => None,
+        })
     }
 }
 

@@ -18,6 +18,7 @@ fn profile() -> Profile {
         loudness_lufs: Some(-23.0),
         prepare: PrepareMode::Auto,
         renditions: Vec::new(),
+        burn: crate::config::Burn::default(),
     }
 }
 

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Prepared;
+use super::burn;
 use super::folder::task::Folder;
 use super::job::Tools;
 use super::mezzanine::{Mezzanine, MezzanineId};
@@ -22,7 +23,7 @@ use super::queue::Want;
 use super::slate::{self, SlateCard, SlateError};
 use super::workshop::Workshop;
 use crate::clock::Clock;
-use crate::config::EncoderChoice;
+use crate::config::{EncoderChoice, Profile};
 use crate::ffmpeg::family::Children;
 use crate::units::ChannelId;
 
@@ -119,6 +120,12 @@ impl Preparer {
         });
         tracker.spawn(rounds::run(Arc::clone(&shared)));
         Ok(Self { shared })
+    }
+
+    /// Returns a channel's profile as this machine and the channel's files allow; what is left out is told in the log.
+    #[must_use]
+    pub fn possible(&self, profile: &Profile) -> Profile {
+        burn::task::possible(profile, self.shared.tools.can_burn_text)
     }
 
     /// Replaces what a channel wants, soonest first or not; what it wanted before and does not now is given up, but for

@@ -383,7 +383,7 @@ subtitle-languages = ["english", "en", "eng"]
 error: subtitles cannot be "yes"
   ┌ channels.toml:4:13  [[channel]] Cats
  4│ subtitles = "yes"
-  │             ^^^^^ (hint: "tracks", "off")
+  │             ^^^^^ (hint: "tracks", "burn", "off")
 
 error: no language is called "english"
   ┌ channels.toml:5:23  [[channel]] Cats
@@ -412,6 +412,37 @@ error: subtitle-languages has no meaning where subtitles is "off"
   │                      ^^^^ (hint: leave one of them out)
 
 1 problem in channels.toml, nothing was started"#,
+    ),
+    (
+        "a logo at a corner that is none, and no logo",
+        r#"[[channel]]
+name = "Cats"
+folder = "a"
+logo-burn = "top-right"
+
+[[channel]]
+name = "Dogs"
+folder = "b"
+logo = "dogs.png"
+logo-burn = { corner = "topright", size = 50 }
+"#,
+        r#"
+error: there is no logo that could be burned in
+  ┌ channels.toml:4:13  [[channel]] Cats
+ 4│ logo-burn = "top-right"
+  │             ^^^^^^^^^^^ (hint: name its file, too: logo = "logos/cats.png")
+
+error: logo-burn cannot be "topright"
+  ┌ channels.toml:10:24  [[channel]] Dogs
+10│ logo-burn = { corner = "topright", size = 50 }
+  │                        ^^^^^^^^^^ (hint: did you mean "top-right"? There are "top-left", "top-right", "bottom-left", "bottom-right", "off")
+
+error: size must be between 3 and 30, got 50
+  ┌ channels.toml:10:43  [[channel]] Dogs
+10│ logo-burn = { corner = "topright", size = 50 }
+  │                                           ^^ (hint: in hundredths of the picture's height: 8 is usual)
+
+3 problems in channels.toml, nothing was started"#,
     ),
 ];
 

@@ -192,6 +192,7 @@ async fn an_ffmpeg_that_does_nothing_is_ended_and_the_film_may_be_tried_again() 
         loudness_lufs: None,
         prepare: PrepareMode::Auto,
         renditions: Vec::new(),
+        burn: nightcast::config::Burn::default(),
     };
     let request = Request {
         id: MezzanineId::of(&item, &profile),
@@ -207,7 +208,14 @@ async fn an_ffmpeg_that_does_nothing_is_ended_and_the_film_may_be_tried_again() 
     };
     let ffmpeg = wrapper(folder.path(), "a.mkv", "exec sleep 600").into();
     let encoder = Chosen::of(Codec::X264);
-    let tools = Tools { ffmpeg, ffprobe: "ffprobe".into(), can_tone_map: false, can_write_text: false, encoder };
+    let tools = Tools {
+        ffmpeg,
+        ffprobe: "ffprobe".into(),
+        can_tone_map: false,
+        can_write_text: false,
+        can_burn_text: false,
+        encoder,
+    };
     let outcome = job::run(&request, &tools, &CancellationToken::new(), &|_| ()).await;
     assert_eq!(outcome.unwrap_err(), JobError::Interrupted("ffmpeg made no progress for 120 s".to_owned()));
     let names = files_below(folder.path()).into_iter().map(|path| path.file_name().unwrap().to_owned());

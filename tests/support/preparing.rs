@@ -30,6 +30,7 @@ pub(crate) fn profile() -> Profile {
         loudness_lufs: Some(-23.0),
         prepare: PrepareMode::Auto,
         renditions: Vec::new(),
+        burn: nightcast::config::Burn::default(),
     }
 }
 

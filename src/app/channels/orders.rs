@@ -14,7 +14,6 @@ use crate::channel::{ChannelState, ChannelStatus};
 use crate::config;
 use crate::http::desk::{Action, Refused, Which};
 use crate::library::{Catalogue, Reproach};
-use crate::prepare::identity::profile_digest;
 use crate::prepare::{MezzanineId, Prepared, Preparer};
 use crate::store::Judgements;
 use crate::units::ChannelId;
@@ -198,9 +197,8 @@ fn set_aside(
     };
     let refused =
         catalogue.quarantined().map(|(path, reason)| one(path, reason, judged.files.get(path).copied(), None));
-    let digest = profile_digest(&config.profile);
     let failed = catalogue.items.iter().filter_map(|(path, item)| {
-        let id = MezzanineId { key: item.key.clone(), profile: digest.clone() };
+        let id = MezzanineId::of(item, &config.profile);
         let Prepared::Failed(reason) = preparer.state(&id) else { return None };
         Some(one(path, &reason, judged.items.get(&id).copied(), Some(id)))
     });

@@ -33,6 +33,8 @@ impl Shell {
         let now = self.parts.clock.now();
         self.refused = reproaches(catalogue.refused.values());
         self.core.director().library_changed(catalogue, now);
+        let items = self.core.plan().items();
+        self.names.follow(items, &self.profile);
         self.plan_changed = true;
         self.offer_subtitles();
         self.ask_for_items();
@@ -42,15 +44,14 @@ impl Shell {
     /// Takes what the workshop has to tell of the items that are wanted.
     pub(super) fn workshop_changed(&mut self) {
         let now = self.parts.clock.now();
-        let is_failed = |key: &ContentKey| {
-            matches!(self.parts.preparer.state(&mezzanine_id(key, &self.digest)), Prepared::Failed(_))
-        };
+        let is_failed =
+            |key: &ContentKey| matches!(self.parts.preparer.state(&self.names.of(key)), Prepared::Failed(_));
         let failures = self.core.plan().failures().keys();
         let forgiven: Vec<ContentKey> = failures.filter(|key| !is_failed(key)).cloned().collect();
         let mut failed = !forgiven.is_empty();
         self.core.director().forgive(&forgiven, now);
         for (item, _) in self.core.plan().wants() {
-            match self.parts.preparer.state(&mezzanine_id(&item.key, &self.digest)) {
+            match self.parts.preparer.state(&self.names.of(&item.key)) {
                 Prepared::Ready(mezzanine) => self.core.director().prepared(&item.key, mezzanine.duration()),
                 Prepared::Failed(reason) => {
                     tracing::warn!(item = %item.name, %reason, "item is quarantined");
@@ -70,7 +71,7 @@ impl Shell {
     fn count_library(&mut self) {
         let catalogue = self.core.plan().catalogue();
         let failures = self.core.plan().failures();
-        let state = |key: &ContentKey| self.parts.preparer.state(&mezzanine_id(key, &self.digest));
+        let state = |key: &ContentKey| self.parts.preparer.state(&self.names.of(key));
         let refused = |wanted: fn(&Refused) -> bool| catalogue.refused.values().filter(|r| wanted(r)).count();
         let (mut prepared, mut preparing) = (0, 0);
         for item in catalogue.items.values() {
@@ -129,6 +130,7 @@ impl Shell {
     fn draw(&self, idle: Idle, gop_secs: u32, shown: bool) {
         let (preparer, slates) = (self.parts.preparer.clone(), self.slates.clone());
         let card = SlateCard {
+            look: self.parts.look.clone(),
             name: self.parts.config.name.as_str().into(),
             reason: idle.sentence().into(),
             profile: Arc::clone(&self.profile),
@@ -194,10 +196,6 @@ fn reproaches<'r>(refused: impl Iterator<Item = &'r Refused>) -> [usize; Reproac
         }
     }
     counts
-}
-
-pub(super) fn mezzanine_id(key: &ContentKey, digest: &Arc<str>) -> MezzanineId {
-    MezzanineId { key: key.clone(), profile: Arc::clone(digest) }
 }
 
 /// Whether a file could not be opened because the system has run out of something, which says nothing about the file.

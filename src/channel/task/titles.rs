@@ -49,7 +49,8 @@ impl Shell {
     /// Offers the languages that are configured, or else those that the channel's films have.
     pub(super) fn offer_subtitles(&mut self) {
         let wanted = &self.parts.config.subtitles;
-        if wanted.mode == SubtitleMode::Off {
+        // What is in the picture is not said a second time.
+        if wanted.mode != SubtitleMode::Tracks {
             return;
         }
         let languages = if wanted.languages.is_empty() {

@@ -14,9 +14,11 @@ use crate::config::{Channel, Config};
 use crate::ffmpeg::Family;
 use crate::library::{Catalogue, LibrarySettings, Refused, scan_once};
 use crate::prepare::MezzanineId;
-use crate::prepare::folder::task::Folder;
+use crate::prepare::burn::{looks_fit, task as burn};
+use crate::prepare::folder::task::{Folder, Found};
+use crate::prepare::inspection::Inspection;
 use crate::prepare::job::sentence;
-use crate::prepare::recipe::looks_fit;
+use crate::prepare::recipe::Recipe;
 use crate::store::{Store, StoredFailure};
 
 pub(super) async fn run(path: &Path, args: &LibraryArgs, token: CancellationToken) -> Exit {
@@ -56,17 +58,21 @@ fn rows(
     failures: &[StoredFailure],
     folder: Option<&Folder>,
 ) -> Vec<LibraryRow> {
+    let profile = burn::possible(&channel.profile, true);
     let items = catalogue.items.values().map(|item| {
-        let id = MezzanineId::of(item, &channel.profile);
+        let id = MezzanineId::of(item, &profile);
         let failure = failures.iter().find(|failure| failure.id == id);
         let state = match failure {
             Some(failure) => FileState::Quarantined(failure.reason.clone()),
-            None => match folder.and_then(|folder| folder.read(&id)).map(|found| found.inspection.damage) {
-                Some(Some(why)) => {
+            None => match folder.and_then(|folder| folder.read(&id)) {
+                Some(Found { inspection: Inspection { damage: Some(why), .. }, .. }) => {
                     FileState::Damaged(sentence(&format!("{why}; it airs as it is until it was made anew")))
                 }
-                Some(None) => FileState::Prepared,
-                None if looks_fit(&item.media, &channel.profile) => FileState::Fit,
+                Some(found) => match found.recipe.as_ref().and_then(Recipe::without_subtitles) {
+                    Some(why) => FileState::Wanting(sentence(&format!("its subtitles could not be burned in: {why}"))),
+                    None => FileState::Prepared,
+                },
+                None if looks_fit(item, &profile) => FileState::Fit,
                 None => FileState::Waiting,
             },
         };

@@ -5,6 +5,10 @@
 
 mod chip;
 pub mod growth;
+pub(in crate::prepare) mod scan {
+    //! Looking through files.
+    pub(in crate::prepare) mod task;
+}
 pub mod task;
 
 use std::io;
@@ -18,7 +22,7 @@ use super::trial::Chosen;
 use super::verify::Flaw;
 use crate::config::Profile;
 use crate::ffmpeg::encoders::Codec;
-use crate::ffmpeg::{Ending, Evidence, Family};
+use crate::ffmpeg::{Ending, Evidence, Family, Limits};
 use crate::library::Item;
 
 /// The programs, and what they can do.
@@ -32,6 +36,8 @@ pub struct Tools {
     pub can_tone_map: bool,
     /// Whether ffmpeg can write text (filter `drawtext`).
     pub can_write_text: bool,
+    /// Whether ffmpeg can burn lines of text in (filter `ass`).
+    pub can_burn_text: bool,
     /// What makes pictures, once it is known.
     pub encoder: Chosen,
 }
@@ -59,6 +65,18 @@ pub struct Request {
     pub stem: String,
     /// Whose children its ffmpegs are.
     pub family: Family,
+}
+
+impl Request {
+    /// Returns the priority of its ffmpegs: what viewers wait for goes before everything else.
+    #[must_use]
+    pub fn nice(&self) -> u8 {
+        match (self.awaited, self.urgent) {
+            (true, _) => 0,
+            (false, true) => 5,
+            (false, false) => Limits::PREPARE.nice,
+        }
+    }
 }
 
 /// How far a preparation has got.

@@ -11,14 +11,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::chip::Chip;
 use super::growth::Grown;
+use super::scan::task::{Scanned, scan_lines};
 use super::{AttemptError, Growth, JobError, Made, Request, STALL_LIMIT, Tools, judge};
-use crate::ffmpeg::child::{ChildSpec, Ending, Limits, Role};
+use crate::ffmpeg::burn_args::Burned;
+use crate::ffmpeg::child::{ChildSpec, Limits, Role};
 use crate::ffmpeg::extent::{Extent, PacketScan};
 use crate::ffmpeg::family::Family;
 use crate::ffmpeg::loudness;
 use crate::ffmpeg::prepare_args::{self as args, Job, Loudness, Sound};
 use crate::ffmpeg::progress::ProgressReader;
 use crate::ffmpeg::task::{self as child, ChildError};
+use crate::prepare::burn::{self, task::Laid};
 use crate::prepare::gop_index;
 use crate::prepare::inspection::task::{self as inspection, Decoder};
 use crate::prepare::mezzanine::{Gop, Mezzanine, MezzanineId};
@@ -45,8 +48,9 @@ const STDOUT_MAX: u64 = 1 << 20;
 /// Estimated, and generous: no encode on a machine that can keep a channel on air comes near.
 const CPU_SECS_LEAST: u64 = 900;
 const CPU_SECS_A_SECOND: u64 = 400;
-/// How many preparations of one item are tried: remux with its sound, remux, transcode by a chip, transcode, transcode at its true length.
-const ATTEMPTS_MAX: usize = 5;
+/// How many preparations of one item are tried: remux with its sound, remux, transcode by a chip, transcode, transcode at its true
+/// length, without its subtitles.
+const ATTEMPTS_MAX: usize = 6;
 /// Progress is logged this often.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
 
@@ -66,10 +70,12 @@ pub async fn run(
     let (mut extent, loudness) = tokio::join!(worker.scan(), worker.measure());
     let loudness = loudness?;
     let media = &request.item.media;
-    let mut recipe = recipe::decide(media, extent.as_ref().map_err(Clone::clone)?, &request.profile);
+    let seen = extent.as_ref().map_err(Clone::clone)?;
+    let mut recipe = burn::decided(recipe::decide(media, seen, &request.profile), &request.item, &request.profile);
     if let Some(damage) = request.damage.as_ref().filter(|_| recipe.keeps_picture()) {
         recipe = plan::instead_of_remux(damage.to_string());
     }
+    let mut laid = Laid::begin(request, tools, seen, &mut recipe, token).await?;
     let (mut chip, mut keeps_sound) = (Chip::default(), true);
     for attempt in 0..ATTEMPTS_MAX {
         let extent = extent.as_mut().map_err(|error| error.clone())?;
@@ -78,7 +84,8 @@ pub async fn run(
         chip.takes(&mut plan.picture, request, tools).await;
         let files = Files::new(request, attempt);
         let sound = plan::kept_sound(media, extent, &plan, &request.profile).filter(|_| keeps_sound);
-        let how = How { recipe: &recipe, loudness, sound: sound.filter(|_| loudness == Loudness::AsIs) };
+        let sound = sound.filter(|_| loudness == Loudness::AsIs);
+        let how = How { recipe: &recipe, loudness, sound, burned: laid.burned(plan.shift), folder: laid.folder() };
         let failure = match worker.attempt(&plan, how, extent, &files).await {
             Ok(mezzanine) => {
                 let codec = plan.picture.encoder().map(|encoder| encoder.manner.codec);
@@ -97,14 +104,16 @@ pub async fn run(
             ) => {
                 return Err(error);
             }
-            _ if how.sound.is_some() => keeps_sound = false,
+            _ if sound.is_some() => keeps_sound = false,
             // Whatever is wrong with the item, x264 will say so, too.
             failure if chip.failed(&plan.picture, &failure, tools) => {}
             failure if recipe.keeps_picture() => recipe = plan::instead_of_remux(failure.to_string()),
             AttemptError::Flaw(Flaw::Frames { made, wanted }) => match plan::shortened(extent, &plan, made) {
                 Some(shorter) => *extent = shorter,
+                None if laid.gives_up(&request.item, &failure, &mut recipe) => {}
                 None => return Err(JobError::Unfit(miscounted(made, wanted))),
             },
+            failure if laid.gives_up(&request.item, &failure, &mut recipe) => {}
             AttemptError::Ffmpeg(evidence) => return Err(judge(&evidence)),
             // Neither is the item's fault before it has happened again and again.
             failure @ (AttemptError::Stalled | AttemptError::Io(_)) => {
@@ -132,6 +141,9 @@ struct How<'a> {
     loudness: Loudness,
     /// Where its sound is copied: how many packets come before the first that is to be heard.
     sound: Option<u64>,
+    /// What is burned into its picture, and where that lies.
+    burned: Burned,
+    folder: Option<&'a Path>,
 }
 
 /// The files of one attempt.
@@ -162,16 +174,8 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    fn nice(&self) -> u8 {
-        match (self.request.awaited, self.request.urgent) {
-            (true, _) => 0,
-            (false, true) => 5,
-            (false, false) => Limits::PREPARE.nice,
-        }
-    }
-
     fn spec(&self, program: &Path, args: Vec<std::ffi::OsString>, role: Role) -> ChildSpec {
-        let nice = self.nice();
+        let nice = self.request.nice();
         // Most of them only look.
         let limits = Limits { nice, file_bytes: Limits::PROBE.file_bytes, ..Limits::PREPARE };
         let family = self.request.family.clone();
@@ -240,6 +244,7 @@ impl Worker<'_> {
             shift: plan.shift,
             video: item.media.video.index,
             picture: plan.picture.clone(),
+            burned: how.burned,
             audio: self.sound(how.loudness).filter(|_| has_sound).map(|sound| Sound { kept: how.sound, ..sound }),
             audio_packets: plan.audio_packets,
             audio_kbps: self.request.profile.audio_kbps,
@@ -248,6 +253,7 @@ impl Worker<'_> {
             playlist: &files.playlist,
         };
         let mut spec = self.spec(&self.tools.ffmpeg, args::prepare_args(&job), Role::Prepare);
+        spec.folder = how.folder.map(Path::to_owned);
         if let Some(encoder) = plan.picture.encoder() {
             spec.limits = trial::limits(encoder.manner.codec, spec.limits);
         }
@@ -315,7 +321,7 @@ impl Worker<'_> {
         let Some(last) = grown.gops().len().checked_sub(1).filter(|_| kept) else { return Ok(()) };
         let (ffmpeg, family) = (self.tools.ffmpeg.as_path(), &self.request.family);
         let decode = |stream, gops| {
-            let decoder = Decoder { stream, ffmpeg, nice: self.nice(), family };
+            let decoder = Decoder { stream, ffmpeg, nice: self.request.nice(), family };
             inspection::decode(ts, grown.gops(), gops, decoder, self.token)
         };
         let sound = async { if how.sound.is_some() { decode("0:a:0", 0..=last).await } else { Ok(()) } };
@@ -437,59 +443,4 @@ async fn sums(gops: &[Gop], ts: &Path) -> Result<Vec<u32>, AttemptError> {
         Ok(sums)
     });
     Ok(work.await.map_err(io::Error::other)??)
-}
-
-/// What came of looking through a file.
-#[derive(Debug)]
-enum Scanned {
-    /// It was read to its end; what each scan has found, but for those that found no picture.
-    Whole(Vec<Extent>),
-    /// The time was over before.
-    TooSlow,
-}
-
-/// Feeds scans with ffprobe's lines, for as long as `limit`.
-async fn scan_lines(
-    spec: &ChildSpec,
-    mut scans: Vec<PacketScan>,
-    limit: Duration,
-    token: &CancellationToken,
-) -> Result<Scanned, JobError> {
-    let (mut running, mut lines) = child::spawn(spec).map_err(interrupted)?;
-    let deadline = Instant::now() + limit;
-    loop {
-        let line = tokio::select! {
-            biased;
-            () = token.cancelled() => { running.kill(Ending::Stopped).await; return Err(JobError::Cancelled); }
-            () = tokio::time::sleep_until(deadline) => {
-                running.kill(Ending::Timeout).await;
-                return Ok(Scanned::TooSlow);
-            }
-            line = lines.recv() => line,
-        };
-        match line {
-            Some(line) => scans.iter_mut().for_each(|scan| scan.feed(&line)),
-            None => break,
-        }
-    }
-    let evidence = running.wait().await.map_err(interrupted)?;
-    match judge(&evidence) {
-        error @ (JobError::Interrupted(_) | JobError::Exhausted(_) | JobError::DiskFull) => Err(error),
-        // A damaged end makes ffprobe complain; what it saw before is what there is.
-        _ => Ok(Scanned::Whole(scans.into_iter().filter_map(|scan| scan.finish(true)).collect())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_file_that_was_not_looked_through_in_time_is_not_said_to_have_no_picture() {
-        let (token, scan) = (CancellationToken::new(), || vec![PacketScan::new(0, None, "")]);
-        let slow = scan_lines(&ChildSpec::shell("sleep 60"), scan(), Duration::from_millis(50), &token).await.unwrap();
-        assert!(matches!(slow, Scanned::TooSlow), "{slow:?}");
-        let empty = scan_lines(&ChildSpec::shell("exit 0"), scan(), Duration::from_mins(1), &token).await.unwrap();
-        assert!(matches!(&empty, Scanned::Whole(extents) if extents.is_empty()), "{empty:?}");
-    }
 }

@@ -2,6 +2,7 @@
 
 pub mod task;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -9,7 +10,7 @@ use tokio::sync::Semaphore;
 use super::identity;
 use super::length::{self, ExactLength};
 use super::mezzanine::MezzanineId;
-use crate::config::{Profile, defaults};
+use crate::config::{Colour, Profile, defaults};
 use crate::ffmpeg::rate::Rate;
 use crate::units::{ContentKey, MediaTime};
 
@@ -59,11 +60,24 @@ impl Turns {
 const KEY_PREFIX: &str = "slate";
 
 /// Changes with the drawing, so that older slates are drawn anew.
-const DRAWING: &str = "1";
+const DRAWING: &str = "2";
+
+/// How the cards of a channel look: as its station does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The station's name.
+    pub station: Arc<str>,
+    /// The channel's colour.
+    pub colour: Colour,
+    /// The file of the channel's logo and the digest of its bytes; none where there is none that can be read.
+    pub logo: Option<(PathBuf, Arc<str>)>,
+}
 
 /// What is drawn, and to which profile.
 #[derive(Clone, Debug)]
 pub struct SlateCard {
+    /// How it looks.
+    pub look: Look,
     /// The channel's name.
     pub name: Arc<str>,
     /// One line: why nothing else is on.
@@ -89,19 +103,24 @@ impl SlateCard {
         length::exact_within(ROUND, self.frame_rate(), HOLD_FRAMES_MAX)
     }
 
-    /// Returns name and reason as they are drawn: one line each, short enough to be read.
+    /// Returns name, reason and the station's name as they are drawn: one line each, short enough to be read. The last is
+    /// nothing where it would say the same again.
     #[must_use]
-    pub fn texts(&self) -> (String, String) {
-        (one_line(&self.name, NAME_MAX), one_line(&self.reason, REASON_MAX))
+    pub fn texts(&self) -> (String, String, String) {
+        let (name, station) = (one_line(&self.name, NAME_MAX), one_line(&self.look.station, NAME_MAX));
+        let station = if station == name { String::new() } else { station };
+        (name, one_line(&self.reason, REASON_MAX), station)
     }
 
     /// Returns the name of the mezzanine.
     #[must_use]
     pub fn id(&self) -> MezzanineId {
-        let (name, reason) = self.texts();
+        let (name, reason, station) = self.texts();
+        let colour = self.look.colour.to_string();
         let rate = self.frame_rate().to_string();
         let gop = self.gop_secs.to_string();
-        let mut texts = vec![DRAWING, &name, &reason, &rate];
+        let mut texts = vec![DRAWING, &name, &reason, &rate, &station, &colour];
+        texts.extend(self.look.logo.as_ref().map(|(_, sum)| &**sum));
         if self.gop_secs != defaults::GOP_SECONDS {
             texts.push(&gop);
         }

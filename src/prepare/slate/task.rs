@@ -10,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{KEPT_MAX, KEY_PREFIX, SlateCard, SlateError};
 use crate::config::{Profile, Style};
+use crate::ffmpeg::burn_args::LOGO;
 use crate::ffmpeg::child::{ChildSpec, Limits, Role};
 use crate::ffmpeg::family::Family;
 use crate::ffmpeg::slate_args::{self, Slate, SlateText};
 use crate::ffmpeg::task as child;
+use crate::prepare::burn::task::make_logo;
 use crate::prepare::folder::task::{Folder, Found};
 use crate::prepare::job::growth::Grown;
 use crate::prepare::job::task as job;
@@ -29,8 +31,9 @@ const LIMIT_SPARE: Duration = Duration::from_mins(5);
 /// How many bytes ffmpeg may write to stdout while drawing.
 const STDOUT_MAX: u64 = 1 << 16;
 
-/// Where Debian keeps the font; ffmpeg asks fontconfig where it is not.
-const FONT: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
+/// Where Debian keeps the fonts, of names and of all else; ffmpeg asks fontconfig where they are not.
+const FONTS: [&str; 2] =
+    ["/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"];
 
 /// Returns the slate from the cache, or draws it; without its texts where ffmpeg cannot write them.
 ///
@@ -48,24 +51,41 @@ pub async fn make(
     if let Some(found) = folder.read(&id) {
         return Ok(found.mezzanine);
     }
-    let (name, reason) = card.texts();
+    let (name, reason, station) = card.texts();
     // Two channels may ask for one slate at once: each draws in its own folder.
     fs::create_dir_all(folder.tmp())?;
     let place = tempfile_in(folder.tmp(), &id)?;
     fs::write(place.join("name.txt"), &name)?;
     fs::write(place.join("reason.txt"), &reason)?;
-    let font = Path::new(FONT).exists().then_some(Path::new(FONT));
-    let texts = SlateText { name_len: name.chars().count(), reason_len: reason.chars().count(), font };
+    fs::write(place.join("station.txt"), &station)?;
+    let logo = lay_logo(card, &place, tools, family, token).await;
+    let font = |path: &'static str| Path::new(path).exists().then_some(Path::new(path));
+    let fonts = (font(FONTS[0]).or_else(|| font(FONTS[1])), font(FONTS[1]));
+    let (name_len, reason_len) = (name.chars().count(), reason.chars().count());
+    let texts = SlateText { name_len, reason_len, station_len: station.chars().count(), fonts };
     let mut outcome = Err(SlateError::Draw("nothing was tried".to_owned()));
-    for texts in [tools.can_write_text.then_some(texts), None] {
-        outcome = draw(card, shown, texts, &place, tools, family, token).await;
-        if outcome.is_ok() || texts.is_none() {
+    for (texts, logo) in [(tools.can_write_text.then_some(texts), logo), (None, false)] {
+        outcome = draw(card, shown, (texts, logo), &place, tools, family, token).await;
+        if outcome.is_ok() || (texts.is_none() && !logo) {
             break;
         }
     }
     let kept = outcome.and_then(|drawn| Ok(Arc::new(folder.keep(&drawn, None)?)));
     let _gone = fs::remove_dir_all(&place);
     kept
+}
+
+/// Makes a clean picture of the logo beside the texts; whether there is one. A card without is a card, too.
+async fn lay_logo(card: &SlateCard, place: &Path, tools: &Tools, family: &Family, token: &CancellationToken) -> bool {
+    let Some((file, _)) = &card.look.logo else { return false };
+    match make_logo(file, &place.join(LOGO), tools, family, token).await {
+        Ok(Ok(())) => true,
+        Ok(Err(why)) => {
+            tracing::warn!(file = %file.display(), why, "the logo cannot be drawn on the card (hint: a PNG suits best)");
+            false
+        }
+        Err(_) => false,
+    }
 }
 
 /// Takes the slates out of what was found at start, for they are no items and are not evicted, and removes the oldest
@@ -96,7 +116,7 @@ fn tempfile_in(tmp: &Path, id: &MezzanineId) -> Result<std::path::PathBuf, Slate
 async fn draw(
     card: &SlateCard,
     shown: bool,
-    texts: Option<SlateText<'_>>,
+    (texts, logo): (Option<SlateText<'_>>, bool),
     place: &Path,
     tools: &Tools,
     family: &Family,
@@ -113,6 +133,8 @@ async fn draw(
         encoder: plan::encoder(&profile, card.frame_rate(), length.frames),
         audio_packets: length.audio_packets,
         audio_kbps: card.profile.audio_kbps,
+        colour: card.look.colour,
+        logo,
         texts,
         ts: &ts,
         playlist: &playlist,

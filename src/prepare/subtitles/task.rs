@@ -29,7 +29,7 @@ const BEGINNING_LIMIT: Duration = Duration::from_secs(20);
 /// How much that list may be, in bytes: a few seconds of packets.
 const BEGINNING_MAX: u64 = 8 << 20;
 /// How long tracks may take to be taken out of a film: all of it is read, from a slow disk at times.
-const EXTRACT_LIMIT: Duration = Duration::from_mins(10);
+pub(in crate::prepare) const EXTRACT_LIMIT: Duration = Duration::from_mins(10);
 /// How many bytes a child whose stdout should be empty may write.
 const STDOUT_MAX: u64 = 1 << 20;
 /// How much of the disk the cues of all items may take, in bytes: those of two thousand films. The oldest go first.
@@ -240,7 +240,7 @@ impl Reader<'_> {
 }
 
 /// Reads a file as far as it is looked at. Without waiting: a pipe put in its place would keep the thread for ever.
-fn file_bytes(path: &Path) -> io::Result<Vec<u8>> {
+pub(in crate::prepare) fn file_bytes(path: &Path) -> io::Result<Vec<u8>> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let file = File::options().read(true).custom_flags(flags).open(path)?;

@@ -46,6 +46,7 @@ pub(super) async fn abilities(settings: &Settings, token: &CancellationToken) ->
         ffprobe: settings.ffprobe.clone(),
         can_tone_map: filters.contains("zscale") && filters.contains("tonemap"),
         can_write_text: filters.contains("drawtext"),
+        can_burn_text: filters.contains("ass"),
         encoder: Chosen::default(),
     }
 }
