@@ -131,11 +131,11 @@ impl Burned {
             let opacity = f64::from(logo.opacity) / 100.0;
             let (width, height) = (frame.0 * LOGO_WIDTH_MAX / 100, frame.1 * logo.size / 100);
             let fits = "force_original_aspect_ratio=decrease:flags=bicubic";
-            let seen = format!("format=rgba,colorchannelmixer=aa={opacity:.2}");
-            let scaled = format!("scale={}:{}:{fits}:{BT709}", width.max(2), height.max(2));
+            let scaled = smaller(&format!("scale={}:{}:{fits}", width.max(2), height.max(2)));
+            let seen = format!("colorchannelmixer=aa={opacity:.2},scale={BT709}");
             let (x, y) = at_corner(logo.corner, frame);
             let over = format!("overlay=x={x}:y={y}:eof_action=repeat:format=yuv420");
-            let _infallible = write!(graph, "[d{n}];[l{n}]{seen},{scaled}[e{n}];[d{n}][e{n}]{over}");
+            let _infallible = write!(graph, "[d{n}];[l{n}]{scaled},{seen}[e{n}];[d{n}][e{n}]{over}");
         }
         if graph.contains("overlay") {
             // Laying over counts in microseconds; the frames keep their own time.
@@ -143,6 +143,11 @@ impl Burned {
         }
         graph
     }
+}
+
+/// Returns the filters that scale a picture which can be seen through: what cannot be seen of it lends its edges no colour.
+pub(super) fn smaller(scale: &str) -> String {
+    format!("format=gbrap,premultiply=inplace=1,{scale},format=gbrap,unpremultiply=inplace=1")
 }
 
 /// What is laid over has the colours of what it is laid on.
@@ -247,7 +252,7 @@ mod tests {
         ] {
             let graph = burned.on_frame(1, &Encoder { size, ..ENCODER }, size);
             assert!(graph.contains(scaled) && graph.contains(place) && graph.contains("aa=0.50"), "{graph}");
-            assert!(graph.starts_with("[d1];[l1]format=rgba") && graph.ends_with(",settb=1001/30000"), "{graph}");
+            assert!(graph.starts_with("[d1];[l1]format=gbrap") && graph.ends_with(",settb=1001/30000"), "{graph}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use super::burn_args::smaller;
 use super::input::file_url;
 use super::prepare_args::quiet;
 
@@ -48,7 +49,7 @@ pub fn logo_args(input: &Path, kind: Kind, out: &Path) -> Vec<OsString> {
     let (width, height) = SIDES_MAX;
     let fits = format!("scale='min({width},iw)':'min({height},ih)':force_original_aspect_ratio=decrease:flags=bicubic");
     args.extend(["-an", "-sn", "-dn", "-map_metadata", "-1", "-frames:v", "1", "-vf"].map(Into::into));
-    args.push(format!("format=rgba,{fits}").into());
+    args.push(format!("{},format=rgba", smaller(&fits)).into());
     args.extend(["-c:v", "png", "-f", "image2pipe"].map(Into::into));
     args.push(file_url(out));
     args

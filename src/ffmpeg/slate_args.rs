@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::burn_args::LOGO;
+use super::burn_args::{LOGO, smaller};
 use super::prepare_args::{COLOURS, Encoder, output, quiet, sound_encoder, sound_filters};
 use super::renditions::{self, Scaled};
 use crate::config::Colour;
@@ -113,9 +113,9 @@ fn room(slate: &Slate<'_>) -> String {
 fn logo((width, height): (u32, u32)) -> String {
     let (wide, high) = ((width * 40 / 100).max(2), (height * 26 / 100).max(2));
     let fits = format!("scale={wide}:{high}:force_original_aspect_ratio=decrease:flags=bicubic");
-    let middle = height * 30 / 100;
+    let (scaled, middle) = (smaller(&fits), height * 30 / 100);
     format!(
-        "[room];movie={LOGO},format=rgba,{fits}[logo];[room][logo]overlay=x=(W-w)/2:y={middle}-h/2:format=rgb,format=rgb24"
+        "[room];movie={LOGO},{scaled},format=rgba[logo];[room][logo]overlay=x=(W-w)/2:y={middle}-h/2:format=rgb,format=rgb24"
     )
 }
 

@@ -104,7 +104,9 @@ fn font(folder: &Path) -> String {
     let wide = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
     for (from, to) in [(b"DejaVu".to_vec(), b"Qwzxyk".to_vec()), (wide("DejaVu"), wide("Qwzxyk"))] {
         let places: Vec<usize> = (0..bytes.len() - from.len()).filter(|n| bytes[*n..].starts_with(&from)).collect();
-        places.iter().for_each(|place| bytes[*place..*place + to.len()].copy_from_slice(&to));
+        for place in places {
+            bytes[place..place + to.len()].copy_from_slice(&to);
+        }
     }
     std::fs::write(folder.join("own.ttf"), bytes).unwrap();
     "Qwzxyk Sans Mono".to_owned()
@@ -212,7 +214,7 @@ async fn subtitles_that_are_broken_never_cost_the_picture() {
         let recipe = recipe(&mezzanine);
         match why {
             Some(why) => {
-                assert!(recipe.contains("WithoutSubtitles") && recipe.contains(why), "{}: {recipe}", item.name)
+                assert!(recipe.contains("WithoutSubtitles") && recipe.contains(why), "{}: {recipe}", item.name);
             }
             None => assert!(recipe.contains("\"Remux\""), "{}: {recipe}", item.name),
         }
