@@ -425,6 +425,18 @@ night: folder /mnt/gone: there is no such folder
     }
 
     #[test]
+    fn what_a_prepared_film_wants_is_told_below_it() {
+        let mut report = library();
+        report.files.truncate(1);
+        report.files[0].state = FileState::Wanting("Its subtitles could not be burned in.".to_owned());
+        let text = library_text(&report);
+        assert!(text.contains("a.mp4\n    why: Its subtitles could not be burned in.\n"), "{text}");
+        assert!(text.ends_with("1 file: 1 prepared\n"), "{text}");
+        let json = library_json(&report);
+        assert!(json.contains("\"state\": \"prepared\"") && json.contains("\"reason\": \"Its subtitles"), "{json}");
+    }
+
+    #[test]
     fn a_library_is_told_to_scripts_with_state_and_reason() {
         let mut report = library();
         report.files.drain(..1);

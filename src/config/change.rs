@@ -184,6 +184,8 @@ mod tests {
         }
         let looks = Change::between(&old, &config(&channel("a", "colour = \"#ffffff\"\nlogo = \"a.png\"")));
         assert!(looks.told_otherwise && looks.changed.is_empty(), "no channel begins anew to look otherwise");
+        let burned = config(&channel("a", "logo = \"a.png\"\nlogo-burn = \"top-left\""));
+        assert_eq!(Change::between(&old, &burned).changed.len(), 1, "but to be prepared otherwise");
         let zoned = |more: &str| config(&format!("[station]\ntime-zone = \"Asia/Tokyo\"\n{}", channel("a", more)));
         assert!(Change::between(&old, &zoned("")).is_nothing(), "nothing goes by it");
         let fixed = "[[channel.fixed]]\nat = \"20:00\"\nfolder = \"News/\"";

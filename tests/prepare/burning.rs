@@ -17,6 +17,9 @@ use super::preparing::{Station, ffmpegs, profile};
 use super::support::clips::make;
 use super::support::films::X264;
 
+/// The size of every picture but the small ones.
+const WHOLE: (usize, usize) = (320, 180);
+
 /// A dark film of three seconds, so that whatever is light was burned in.
 fn dark(size: &str) -> String {
     format!("-f lavfi -i color=c=black:s={size}:r=25:d=3")
@@ -59,32 +62,36 @@ fn within(film: &Path, index: u32, codec: &str) -> Arc<Item> {
     Arc::new(item)
 }
 
-/// Tells of each frame where in a part of a picture (`w:h:x:y`) the first and the last light column is; none where it is dark.
-fn light(path: &Path, picture: usize, part: &str) -> Vec<Option<(usize, usize)>> {
-    let width: usize = part.split(':').next().unwrap().parse().unwrap();
-    let height: usize = part.split(':').nth(1).unwrap().parse().unwrap();
-    let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-nostdin", "-i"]).arg(path).args(["-map", &format!("0:v:{picture}")]);
-    command.args([
-        "-vf",
-        &format!("format=gray,crop={part}:exact=1"),
-        "-fps_mode",
-        "passthrough",
-        "-f",
-        "rawvideo",
-        "-",
-    ]);
-    let pixels = command.output().unwrap().stdout;
-    let of_frame = |frame: &[u8]| {
-        let is_light = |column: &usize| frame.iter().skip(*column).step_by(width).any(|luma| *luma > 120);
-        Some(((0..width).find(is_light)?, (0..width).rev().find(is_light)?))
-    };
-    pixels.chunks_exact(width * height).map(of_frame).collect()
+/// A part of a picture: what is left of it and above it, its width and height.
+type Part = (usize, usize, usize, usize);
+
+/// Every frame of one of a mezzanine's pictures, in grey.
+struct Seen {
+    size: (usize, usize),
+    pixels: Vec<u8>,
+}
+
+impl Seen {
+    fn of(path: &Path, picture: usize, size: (usize, usize)) -> Self {
+        let mut command = Command::new("ffmpeg");
+        command.args(["-v", "error", "-nostdin", "-i"]).arg(path).args(["-map", &format!("0:v:{picture}")]);
+        command.args(["-vf", "format=gray", "-fps_mode", "passthrough", "-f", "rawvideo", "-"]);
+        Self { size, pixels: command.output().unwrap().stdout }
+    }
+
+    /// Tells of each frame where in a part of it the first and the last light column is; none where it is dark.
+    fn light(&self, (x, y, width, height): Part) -> Vec<Option<(usize, usize)>> {
+        let of_frame = |frame: &[u8]| {
+            let is_light = |column: &usize| (y..y + height).any(|row| frame[row * self.size.0 + x + column] > 120);
+            Some(((0..width).find(is_light)?, (0..width).rev().find(is_light)?))
+        };
+        self.pixels.chunks_exact(self.size.0 * self.size.1).map(of_frame).collect()
+    }
 }
 
 /// Fails unless a part of a picture is light from the second second to the third and dark otherwise; returns its light columns.
-fn assert_said_in_time(name: &str, mezzanine: &Mezzanine, part: &str) -> (usize, usize) {
-    let frames = light(&mezzanine.path, 0, part);
+fn assert_said_in_time(name: &str, mezzanine: &Mezzanine, part: Part) -> (usize, usize) {
+    let frames = Seen::of(&mezzanine.path, 0, WHOLE).light(part);
     assert!(frames.len() >= 75, "{name}: {} frames", frames.len());
     let lit: Vec<usize> = (0..frames.len()).filter(|n| frames[*n].is_some()).collect();
     // Discs count in their own ticks: a frame more or less.
@@ -142,16 +149,16 @@ async fn words_are_burned_in_at_their_time_and_place() {
         "-i own.ass -map 0 -map 1 -c copy -attach own.ttf -metadata:s:t mimetype=font/ttf -metadata:s:t filename={}",
         evil.display()
     );
-    let lower = "320:90:0:90";
+    let (lower, all_of_it, below) = ((0, 90, 320, 90), (0, 0, 320, 180), (0, 160, 320, 20));
     let items = [
         (beside(&fit, "fit.en.srt", FileKind::Srt, &[b"\xff\xfe".as_slice(), &utf16].concat()), lower),
         (beside(&late, "late.vtt", FileKind::Vtt, format!("WEBVTT\n\n{}", SRT.replace(',', ".")).as_bytes()), lower),
-        (beside(&narrow, "narrow.ass", FileKind::Ass, placed.as_bytes()), "320:180:0:0"),
+        (beside(&narrow, "narrow.ass", FileKind::Ass, placed.as_bytes()), all_of_it),
         (within(&muxed(folder, "text.mkv", "320x180", "-i said.srt -map 0 -map 1 -c copy"), 1, "subrip"), lower),
-        (within(&muxed(folder, "font.mkv", "320x180", &attached), 1, "ass"), "320:180:0:0"),
+        (within(&muxed(folder, "font.mkv", "320x180", &attached), 1, "ass"), all_of_it),
         (
             within(&muxed(folder, "disc.mkv", "320x136", "-i disc.sup -map 0 -map 1 -c copy"), 1, "hdmv_pgs_subtitle"),
-            "320:20:0:160",
+            below,
         ),
         (
             within(&muxed(folder, "old disc.mkv", "320x180", "-i old.mkv -map 0 -map 1 -c copy"), 1, "dvd_subtitle"),
@@ -167,7 +174,7 @@ async fn words_are_burned_in_at_their_time_and_place() {
             let mezzanine = station.settled(id).await.unwrap_or_else(|reason| panic!("{name}: {reason}"));
             assert_joins_exactly(&name, &mezzanine, 1920);
             assert!(recipe(&mezzanine).contains("\"Subtitles\""), "{name}: {}", recipe(&mezzanine));
-            let (first, last) = assert_said_in_time(&name, &mezzanine, part);
+            let (first, last) = assert_said_in_time(&name, &mezzanine, *part);
             match n {
                 // In the picture's own corner, beside its bars; half-lit edges are a column wide.
                 2 => assert!(first.abs_diff(40) <= 1 && last.abs_diff(99) <= 1, "{name}: {first} to {last}"),
@@ -210,7 +217,11 @@ async fn subtitles_that_are_broken_never_cost_the_picture() {
     let station = Station::start(&ffmpegs()[0]).await;
     for (id, (item, why)) in station.want(&all, &burning()).iter().zip(&items) {
         let mezzanine = station.settled(id).await.unwrap_or_else(|reason| panic!("{}: {reason}", item.name));
-        assert!(light(&mezzanine.path, 0, "320:180:0:0").iter().all(Option::is_none), "{}", item.name);
+        assert!(
+            Seen::of(&mezzanine.path, 0, WHOLE).light((0, 0, 320, 180)).iter().all(Option::is_none),
+            "{}",
+            item.name
+        );
         let recipe = recipe(&mezzanine);
         match why {
             Some(why) => {
@@ -265,17 +276,16 @@ async fn a_logo_stands_at_its_corner_in_every_rendition() {
         let mezzanine = station.settled(&id).await.unwrap_or_else(|reason| panic!("{file}: {reason}"));
         for (picture, part) in [(0, 1), (1, 2)] {
             let name = format!("{file} in picture {picture}");
+            let seen = Seen::of(&mezzanine.path, picture, (320 / part, 180 / part));
             for (x, y) in [(16, 8), (268, 8), (16, 136), (268, 136)] {
-                let corner = format!("{}:{}:{}:{}", 36 / part, 36 / part, x / part, y / part);
-                let frames = light(&mezzanine.path, picture, &corner);
+                let frames = seen.light((x / part, y / part, 36 / part, 36 / part));
                 assert!(frames.len() >= 75, "{name}: {} frames", frames.len());
                 let is_light = |n: usize| frames[n].is_some_and(|(first, last)| last - first >= 32 / part);
                 let wanted = expected == Some((x, y));
                 assert_eq!([0, 10, 74].map(is_light), [wanted; 3], "{name} at {x},{y}");
             }
             // And the words between the corners.
-            let middle = format!("{}:{}:{}:{}", 160 / part, 60 / part, 80 / part, 120 / part);
-            let frames = light(&mezzanine.path, picture, &middle);
+            let frames = seen.light((80 / part, 120 / part, 160 / part, 60 / part));
             assert!(frames[10].is_none() && frames[37].is_some() && frames[60].is_none(), "{name}");
         }
         station.stop().await;

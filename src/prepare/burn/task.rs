@@ -297,3 +297,32 @@ fn attached(item: &Item, extent: &Extent) -> usize {
         0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Burn, Corner};
+    use crate::prepare::queue::tests::want;
+
+    /// Goal: what this machine or a file does not allow is left out, and what it allows is known by its bytes. Method: an ffmpeg
+    /// without libass, and logos that are none.
+    #[test]
+    fn what_is_not_possible_is_left_out_and_the_rest_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let with = |name: &str, bytes: &[u8]| {
+            let file = folder.path().join(name);
+            fs::write(&file, bytes).unwrap();
+            let logo = BurnedLogo { file, sum: None, corner: Corner::TopLeft, size: 8, opacity: 75 };
+            let burn = Burn { subtitles: Some([].into()), logo: Some(logo) };
+            Profile { burn, ..Profile::clone(&want("a", 9).profile) }
+        };
+        let png = possible(&with("a.png", b"\x89PNG 1"), true).burn;
+        assert!(png.subtitles.is_some() && png.logo.as_ref().is_some_and(|logo| logo.sum.is_some()), "{png:?}");
+        assert_ne!(possible(&with("a.png", b"\x89PNG 2"), true).burn, png, "another picture under the same name");
+        let plain = possible(&with("b.png", b"\x89PNG 1"), false).burn;
+        assert!(plain.subtitles.is_none() && plain.logo.is_some(), "no libass");
+        for (name, bytes) in [("c.png", &b"#EXTM3U"[..]), ("d.png", &[0x89; logo::BYTES_MAX + 9]), ("e.png", b"")] {
+            assert_eq!(possible(&with(name, bytes), true).burn.logo, None, "{name}");
+        }
+    }
+}
