@@ -79,7 +79,8 @@ fn profile() -> Profile {
         loudness_lufs: Some(-23.0),
         prepare: PrepareMode::Auto,
         renditions: Vec::new(),
-        burn: nightcast::config::Burn::default(),
+        // Whatever tracks there are go through libass, or are laid over the picture.
+        burn: nightcast::config::Burn { subtitles: Some([].into()), logo: None },
     }
 }
 

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+
+use nightcast::ffmpeg::burn_args::{FONTS, SCRIPT};
 
 /// What programs and libraries of the system read of the system.
-const SYSTEM: [&str; 10] = [
+const SYSTEM: [&str; 12] = [
     "/proc/filesystems",
     "/proc/self/",
     "/proc/sys/",
@@ -15,10 +17,15 @@ const SYSTEM: [&str; 10] = [
     "/proc/meminfo",
     "/sys/devices/system/",
     "/sys/fs/cgroup/",
+    "/etc/fonts/",
     "/etc/gcrypt/",
     "/etc/ssl/",
     "/usr/",
+    "/var/cache/fontconfig/",
 ];
+
+/// Where the library of fonts looks for what it once wrote down, in whoever's home.
+const FONT_NOTES: [&str; 2] = ["/.cache/fontconfig/", "/.fontconfig/"];
 
 /// What all children touched, together.
 #[derive(Debug, Default)]
@@ -41,6 +48,12 @@ pub(crate) fn read(notes: &Path, data: &Path) -> Touched {
     touched
 }
 
+/// Whether it is what was laid ready for a preparation in its own folder, under a name of ours.
+fn is_laid(path: &Path) -> bool {
+    let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    path == Path::new(SCRIPT) || plain && path.starts_with(FONTS)
+}
+
 /// A child may read its input, write and read in the station's data, and read what the system's libraries read.
 fn child(bytes: &[u8], data: &Path, touched: &mut Touched) {
     let records = || bytes.split(|byte| *byte == 0).filter_map(|record| record.split_first());
@@ -55,7 +68,9 @@ fn child(bytes: &[u8], data: &Path, touched: &mut Touched) {
         let may = match kind {
             b'A' => true,
             b'R' => {
-                own || inputs.iter().any(|input| input == path)
+                own || is_laid(path)
+                    || inputs.iter().any(|input| input == path)
+                    || FONT_NOTES.iter().any(|notes| path.to_string_lossy().contains(notes))
                     || SYSTEM.iter().any(|known| text.starts_with(known.as_bytes()))
             }
             b'W' => own,

@@ -321,7 +321,8 @@ mod tests {
         assert_ne!(possible(&with("a.png", b"\x89PNG 2"), true).burn, png, "another picture under the same name");
         let plain = possible(&with("b.png", b"\x89PNG 1"), false).burn;
         assert!(plain.subtitles.is_none() && plain.logo.is_some(), "no libass");
-        for (name, bytes) in [("c.png", &b"#EXTM3U"[..]), ("d.png", &[0x89; logo::BYTES_MAX + 9]), ("e.png", b"")] {
+        let large = vec![0x89; logo::BYTES_MAX + 9];
+        for (name, bytes) in [("c.png", &b"#EXTM3U"[..]), ("d.png", &large), ("e.png", b"")] {
             assert_eq!(possible(&with(name, bytes), true).burn.logo, None, "{name}");
         }
     }
