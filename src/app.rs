@@ -3,6 +3,7 @@
 mod channels;
 mod mirrors;
 pub mod reload;
+mod rewinds;
 mod startup;
 pub mod token;
 mod tuner;
@@ -34,6 +35,7 @@ use crate::units::ChannelId;
 use channels::{Begun, Channels, Common, Ground};
 pub use mirrors::MirrorError;
 use mirrors::{Mirrors, Wanted};
+use rewinds::Rewinds;
 pub use startup::StartupError;
 pub(crate) use startup::handles_max;
 use startup::{connections_max, listen, listen_for_metrics, lock, make_folders};
@@ -118,8 +120,8 @@ pub async fn run(
     let mut channels = Channels::new(config, begun, off, common);
     let mut mirrors = Mirrors::new(clock.clone(), root.clone(), tracker.clone());
     mirrors.follow(mirror, &channels.sources().borrow());
-    let reloads = Arc::new(Reloads::since(begun_at));
-    let tally = Arc::<http::Tally>::default();
+    let mut rewinds = Rewinds::begin(&station.data, &clock, &root, &tracker, &channels).await;
+    let (reloads, tally) = (Arc::new(Reloads::since(begun_at)), Arc::<http::Tally>::default());
     tracker.spawn(service::watch(channels.roster(), root.clone()));
     let (ready, ready_view) = watch::channel(true);
     let connections_max = connections_max(&station, channels.roster().borrow().channels.len());
@@ -148,7 +150,7 @@ pub async fn run(
     service::ready();
 
     let operator = Operator { path, file, orders, token: token_told };
-    operator.follow(&mut channels, &mut mirrors, &reloads, &clock, &token).await;
+    operator.follow(&mut channels, (&mut mirrors, &mut rewinds), &reloads, &clock, &token).await;
     service::stopping();
     ready.send_replace(false);
     Ok(wind_down(&tracker, store).await)
@@ -181,7 +183,7 @@ impl Operator {
     async fn follow(
         mut self,
         channels: &mut Channels,
-        mirrors: &mut Mirrors,
+        (mirrors, rewinds): (&mut Mirrors, &mut Rewinds),
         reloads: &Reloads,
         clock: &Clock,
         end: &CancellationToken,
@@ -194,6 +196,7 @@ impl Operator {
                     Ok((config, token, mirror)) => {
                         let change = channels.follow(&config).await;
                         mirrors.follow(mirror, &channels.sources().borrow());
+                        rewinds.follow(channels).await;
                         self.token.send_replace(token);
                         reloads.taken(clock.wall());
                         tracing::info!(change = change.words(), "configuration was read again");

@@ -78,7 +78,7 @@ fn a_new_look_is_followed_at_once(home: &Home, station: &Station) {
     home.save(&CHANNELS.replace("#ffaa00", "#00ffaa").replace("logo =", "# logo ="));
     station.until("the new colour", || station.get_as("/brand.css").contains("#00ffaa").then_some(()));
     assert!(station.get_as("/channels.m3u").contains("/channels/one/logo.png\""), "the file's logo is gone");
-    station.wait_for_log("what was done", |line| line.contains("names, order and looks follow"));
+    station.wait_for_log("what was done", |line| line.contains("names, order, looks and rewind follow"));
     let now = station.channel("one")["now"]["serial"].clone();
     assert!(now.as_u64() >= serial.as_u64() && !station.log().contains("1 changed"), "{}", station.log());
 }

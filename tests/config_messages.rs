@@ -100,7 +100,7 @@ flavour = "red"
 error: there is no key "flavour" here
   ┌ channels.toml:4:1  [[channel]] Cats
  4│ flavour = "red"
-  │ ^^^^^^^ (hint: the keys are id, name, folder, order, spacing, weights, seed, prepare, renditions, subtitles, subtitle-languages, mirror, on-demand, logo, logo-burn, colour, fillers, idents, sign-off, block, fixed, picture, sound)
+  │ ^^^^^^^ (hint: the keys are id, name, folder, order, spacing, weights, seed, prepare, renditions, subtitles, subtitle-languages, mirror, on-demand, rewind, rewind-space, logo, logo-burn, colour, fillers, idents, sign-off, block, fixed, picture, sound)
 
 1 problem in channels.toml, nothing was started"#,
     ),

@@ -51,7 +51,10 @@ fn station() -> (Home, Station) {
 fn every_series_is_of_the_table_and_every_metric_of_the_table_is_there() {
     let (home, station) = station();
     // The mirror's are told as soon as there is one.
-    home.save(&format!("[mirror]\nurl = \"file://{}\"\n\n{CHANNELS}", home.path("copies").display()));
+    let kept = CHANNELS.replace("folder = \"media/one\"\n", "folder = \"media/one\"\nrewind = \"10min\"\n");
+    home.save(&format!("[mirror]\nurl = \"file://{}\"\n\n{kept}", home.path("copies").display()));
+    // And its past, without the channel beginning anew for it.
+    station.wait_for_log("what was done", |line| line.contains("names, order, looks and rewind follow"));
     let playlist = station.playlist("one").unwrap();
     let segment = playlist.lines().rfind(|line| line.starts_with("segments/")).unwrap();
     let sent = station.get(&format!("/channels/one/{segment}")).body.len();
@@ -66,7 +69,9 @@ fn every_series_is_of_the_table_and_every_metric_of_the_table_is_there() {
         let scraped = scrape(&station);
         let mirrored =
             scraped.get("nightcast_mirror_objects", &[("channel", "two")]).is_some_and(|objects| objects > 0.0);
-        (mirrored && scraped.value("nightcast_channel_live_ts_viewers", &[("channel", "one")]) > 0.0).then_some(scraped)
+        let kept = scraped.get("nightcast_rewind_bytes", &[("channel", "one")]).is_some_and(|bytes| bytes > 0.0);
+        (mirrored && kept && scraped.value("nightcast_channel_live_ts_viewers", &[("channel", "one")]) > 0.0)
+            .then_some(scraped)
     });
     promtool_is_content(&scraped.text);
     every_series_is_known(&scraped);
@@ -96,6 +101,12 @@ fn every_series_is_of_the_table_and_every_metric_of_the_table_is_there() {
     station.until("live.ts was left", || {
         let left = scrape(&station);
         (left.value("nightcast_channel_live_ts_viewers", &one) == 0.0).then_some(())
+    });
+    assert!(scraped.value("nightcast_rewind_bytes", &one) > 0.0 && home.path("data/rewind/one/index").exists());
+    home.save(CHANNELS);
+    station.until("nothing is kept any more", || {
+        let told = scrape(&station).get("nightcast_rewind_bytes", &one);
+        (told.is_none() && !home.path("data/rewind/one").exists()).then_some(())
     });
     assert_eq!(get_from(&address(&station), "/").unwrap().status, 404);
     assert_eq!(station.get("/metrics").status, 404, "they are not the public's");

@@ -11,6 +11,8 @@ mod audio_only;
 mod ladder;
 #[path = "renditions/on_demand.rs"]
 mod on_demand;
+#[path = "renditions/past.rs"]
+mod past;
 #[path = "renditions/subtitles.rs"]
 mod subtitles;
 
@@ -50,7 +52,7 @@ fn channel() -> String {
         format!("{{ name = \"{name}\", size = \"{width}x{height}\", max-kbps = {kbps} }}")
     };
     format!(
-        "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\non-demand = true\nrenditions = [{}, \"{AUDIO}\"]\n\
+        "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\non-demand = true\nrewind = \"10min\"\nrewind-space = \"100MB\"\nrenditions = [{}, \"{AUDIO}\"]\n\
          [channel.picture]\npreset = \"ultrafast\"\n",
         RENDITIONS.map(one).join(", ")
     )
@@ -147,7 +149,8 @@ fn all_agree_and_are_in_step(ffmpeg: &Ffmpeg, looked_into: usize) {
     let names: Vec<&str> = RENDITIONS.iter().map(|(name, ..)| *name).chain([AUDIO]).collect();
     on_demand::each_film_plays_whole(&home, &station, ffmpeg, &names, looked_into);
     assert_eq!(station.channel("one")["restarts"], 0, "{}", station.log());
-    drop(station);
+    past::is_what_was_live(&station, &["large", "middle", "small", AUDIO], &recordings);
+    drop(past::lives_on(&home, station, "middle"));
     for (recording, (name, _, _)) in recordings.iter().zip(RENDITIONS) {
         let numbers: Vec<u64> = recording.segments.keys().copied().collect();
         assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{name}: segments were missed: {numbers:?}");

@@ -111,7 +111,13 @@ fn station() -> (StationView, (watch::Sender<Arc<Snapshot>>, watch::Sender<bool>
             library: LibraryCounts::default(),
             edge: Some(clock.now()),
         };
-        ChannelView { id, status: watch::channel(Arc::new(status)).1, snapshot, viewers: Arc::default() }
+        ChannelView {
+            id,
+            status: watch::channel(Arc::new(status)).1,
+            snapshot,
+            viewers: Arc::default(),
+            rewind: Arc::default(),
+        }
     };
     let (sender, night) = watch::channel(Arc::new(snapshot()));
     let (ready_sender, ready) = watch::channel(true);

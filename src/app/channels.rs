@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::config::{self, Change, Config};
 use crate::demand::{Reader, Shelf};
 use crate::ffmpeg::Children;
+use crate::hls::rewind;
 use crate::http::hdhomerun::DeviceId;
 use crate::http::{ChannelView, Roster, StationView, Thumbnails, Viewers};
 use crate::library::{self, Library, LibrarySettings};
@@ -99,6 +100,7 @@ struct Life {
 struct Face {
     outputs: Outputs,
     viewers: Arc<Viewers>,
+    rewind: Arc<rewind::Told>,
 }
 
 /// All of them, in the order of the configuration.
@@ -148,7 +150,7 @@ impl Begun {
         let look = look(&self.config.id, config);
         let span = tracing::info_span!("channel", id = %self.config.id);
         self.config.profile = span.in_scope(|| common.preparer.possible(&self.config.profile));
-        let Face { outputs, viewers } = face;
+        let Face { outputs, viewers, rewind } = face;
         let parts = Parts {
             config: Arc::new(self.config.clone()),
             ffmpeg: config.station.ffmpeg.clone(),
@@ -166,7 +168,13 @@ impl Begun {
         };
         let shelf = Arc::new(Shelf::new(&self.config, self.library.catalogue(), reader.clone()));
         let (status, snapshot) = (outputs.status.subscribe(), outputs.snapshot.subscribe());
-        let view = ChannelView { id: self.config.id.clone(), status, snapshot, viewers: Arc::clone(&viewers) };
+        let view = ChannelView {
+            id: self.config.id.clone(),
+            status,
+            snapshot,
+            viewers: Arc::clone(&viewers),
+            rewind: Arc::clone(&rewind),
+        };
         let source = ChannelSource {
             view: Arc::new(view),
             counters: Arc::clone(&outputs.counters),
@@ -179,7 +187,7 @@ impl Begun {
         } else {
             tracker.spawn(keep_alive(parts, outputs.clone(), Arc::clone(&common.turns)).instrument(span));
         }
-        Life { config, off, token, tracker, face: Face { outputs, viewers }, source, shelf }
+        Life { config, off, token, tracker, face: Face { outputs, viewers, rewind }, source, shelf }
     }
 }
 
@@ -233,12 +241,18 @@ impl Channels {
         self.sources.subscribe()
     }
 
+    /// Returns how far back viewers may go, of the channels where they may; and all channels as they are now.
+    pub(super) fn rewinds(&self) -> (&BTreeMap<ChannelId, config::Rewind>, Arc<[ChannelSource]>) {
+        (&self.config.rewinds, Arc::clone(&self.sources.borrow()))
+    }
+
     /// Becomes what a new configuration says, as far as that is possible without a restart; returns what was done.
     /// Channels of which nothing changed are not touched.
     pub(super) async fn follow(&mut self, new: &Config) -> Change {
         let change = Change::between(&self.config, new);
         self.config.station.name.clone_from(&new.station.name);
         self.config.brand.clone_from(&new.brand);
+        self.config.rewinds.clone_from(&new.rewinds);
         self.config.apps.address.clone_from(&new.apps.address);
         self.config.on_demand.clone_from(&new.on_demand);
         self.config.channels.clone_from(&new.channels);
@@ -298,7 +312,7 @@ impl Face {
         let starting = ChannelStatus::lifeless(&config.id, &config.name, ChannelState::Starting);
         let status = Arc::new(watch::Sender::new(Arc::new(starting)));
         let outputs = Outputs { status, snapshot: Arc::default(), counters: Arc::default(), skips: Arc::default() };
-        Self { outputs, viewers: Arc::default() }
+        Self { outputs, viewers: Arc::default(), rewind: Arc::default() }
     }
 }
 

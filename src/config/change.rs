@@ -14,8 +14,8 @@ pub struct Change {
     pub removed: Vec<ChannelId>,
     /// Keys beside the channels' that differ and cannot follow before the station is started again.
     pub at_restart: Vec<&'static str>,
-    /// Whether anything differs that is only told: the station's name, the channels' order, how they look, what of them can be
-    /// watched on demand.
+    /// Whether anything differs that is only told, or kept beside the channels: the station's name, the channels' order, how
+    /// they look, what of them can be watched on demand, how far back one may go.
     pub told_otherwise: bool,
 }
 
@@ -35,6 +35,7 @@ impl Change {
             told_otherwise: old.station.name != new.station.name
                 || old.brand != new.brand
                 || old.on_demand != new.on_demand
+                || old.rewinds != new.rewinds
                 || old.apps.address != new.apps.address
                 || ids(old) != ids(new),
         }
@@ -57,7 +58,9 @@ impl Change {
             *first = first.replacen(' ', channels, 1);
         }
         if words.is_empty() {
-            words.push(if self.told_otherwise { "names, order and looks follow" } else { "nothing to do" }.to_owned());
+            words.push(
+                if self.told_otherwise { "names, order, looks and rewind follow" } else { "nothing to do" }.to_owned(),
+            );
         }
         words.join(", ")
     }
@@ -145,7 +148,7 @@ mod tests {
         let old = config(&[&*a, &b].concat());
         for (text, words) in [
             ([&*a, &b].concat(), "nothing to do"),
-            ([&*b, &a].concat(), "names, order and looks follow"),
+            ([&*b, &a].concat(), "names, order, looks and rewind follow"),
             ([&*a, &b, &c].concat(), "1 channel added"),
             (c.clone(), "1 channel added, 2 removed"),
         ] {
@@ -186,6 +189,8 @@ mod tests {
         assert!(looks.told_otherwise && looks.changed.is_empty(), "no channel begins anew to look otherwise");
         let burned = config(&channel("a", "logo = \"a.png\"\nlogo-burn = \"top-left\""));
         assert_eq!(Change::between(&old, &burned).changed.len(), 1, "but to be prepared otherwise");
+        let rewind = Change::between(&old, &config(&channel("a", "rewind = \"2h\"")));
+        assert!(rewind.told_otherwise && rewind.changed.is_empty(), "no channel begins anew to be kept");
         let zoned = |more: &str| config(&format!("[station]\ntime-zone = \"Asia/Tokyo\"\n{}", channel("a", more)));
         assert!(Change::between(&old, &zoned("")).is_nothing(), "nothing goes by it");
         let fixed = "[[channel.fixed]]\nat = \"20:00\"\nfolder = \"News/\"";

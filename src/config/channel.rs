@@ -9,7 +9,7 @@ use super::file::{At, ChannelFile, PictureFile, Scalar, SoundFile, WeightsFile};
 use super::mirror::MirrorWish;
 use super::on_demand::{self, OnDemand};
 use super::validate::{Judge, narrow, overlap};
-use super::{Channel, Order, PrepareMode, Profile, defaults, value};
+use super::{Channel, Order, PrepareMode, Profile, Rewind, defaults, value};
 use crate::units::ChannelId;
 use jiff::tz::TimeZone;
 
@@ -20,6 +20,8 @@ pub(super) struct Judged {
     pub(super) folders: Vec<(PathBuf, Range<usize>, String)>,
     /// What channels say of the mirror.
     pub(super) mirrors: Vec<MirrorWish>,
+    /// How far back viewers may go, of those where they may.
+    pub(super) rewinds: BTreeMap<ChannelId, Rewind>,
     /// How those look that have a look of their own.
     pub(super) brands: BTreeMap<ChannelId, ChannelBrand>,
     /// Whose items may be watched on demand.
@@ -78,6 +80,7 @@ pub(super) fn all(files: Vec<ChannelFile>, zone: Option<&TimeZone>, judge: &mut 
         let profile = judge.profile(&file.picture, &file.sound, file.prepare.as_ref());
         let (profile, audio_only) = judge.with_renditions(profile, &file);
         let subtitles = judge.subtitles(&file);
+        let rewind = judge.rewind(&file);
         let name = file.name.as_ref().and_then(|name| judge.name(name));
         let colour = file.colour.as_ref().and_then(|colour| judge.colour(colour));
         let brand = ChannelBrand { colour, logo: file.logo.as_ref().and_then(|logo| judge.logo(logo)) };
@@ -87,6 +90,7 @@ pub(super) fn all(files: Vec<ChannelFile>, zone: Option<&TimeZone>, judge: &mut 
             on_demand::note(&mut all.on_demand, &id, &file);
             let wish = |wish: At<bool>| MirrorWish { id: id.clone(), place: file.place.clone(), wish };
             all.mirrors.extend(file.mirror.map(wish));
+            all.rewinds.extend(rewind.map(|rewind| (id.clone(), rewind)));
             if brand != ChannelBrand::default() {
                 all.brands.insert(id.clone(), brand);
             }

@@ -16,6 +16,7 @@ mod picture;
 pub mod problem;
 pub mod reloads;
 mod renditions;
+pub mod rewind;
 mod style;
 pub mod subtitles;
 mod syntax;
@@ -25,6 +26,7 @@ mod timetable_file;
 mod validate;
 mod value;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,6 +39,7 @@ pub use change::Change;
 pub use language::Language;
 pub use mirror::Mirror;
 pub use problem::{Problem, Problems};
+pub use rewind::Rewind;
 pub use style::{EncoderChoice, Preset, Style, Tune};
 pub use subtitles::{SubtitleMode, Subtitles};
 pub use timetable::Timetable;
@@ -100,6 +103,8 @@ pub struct Config {
     pub brand: Brand,
     /// Whose items viewers may watch when they like.
     pub on_demand: on_demand::OnDemand,
+    /// How far back viewers may go, of the channels where they may: none of these begins anew for it.
+    pub rewinds: BTreeMap<ChannelId, Rewind>,
     /// The channels in the order of the file; at least one, ids unique.
     pub channels: Vec<Channel>,
 }

@@ -54,8 +54,8 @@ pub(super) fn config(file: File, base: &Path, cores: usize, problems: &mut Probl
         }
     }
     let brand = Brand { colour, channels: channels.brands };
-    let (on_demand, channels) = (channels.on_demand, channels.channels);
-    Config { station, metrics, admin: Admin { token_file }, mirror, apps, brand, on_demand, channels }
+    let (on_demand, rewinds, channels) = (channels.on_demand, channels.rewinds, channels.channels);
+    Config { station, metrics, admin: Admin { token_file }, mirror, apps, brand, on_demand, rewinds, channels }
 }
 
 impl Judge<'_> {
@@ -330,6 +330,7 @@ mod tests {
                 apps: Apps::default(),
                 on_demand: [].into(),
                 brand: Brand::default(),
+                rewinds: std::collections::BTreeMap::new(),
                 channels: vec![channel]
             }
         );

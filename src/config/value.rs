@@ -1,4 +1,6 @@
-//! Reads the values that have a little language of their own: sizes on disk, sizes of pictures, ids made from names.
+//! Reads the values that have a little language of their own: sizes on disk, sizes of pictures, lengths, ids made from names.
+
+use std::time::Duration;
 
 use crate::units::ChannelId;
 
@@ -27,6 +29,21 @@ pub(super) fn bytes(text: &str) -> Option<u64> {
     // 2^53, nine thousand terabytes: up to there the sum is exact, and nobody owns more.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
     (0.0..9_007_199_254_740_992.0).contains(&total).then_some(total.round() as u64)
+}
+
+/// Returns the length of a text such as `2h`, `1.5 h`, `90min` or `90 s`; one without a known unit gives none.
+pub(super) fn length(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let unit_start = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = text.split_at(unit_start);
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        "s" | "sec" | "seconds" => 1.0,
+        "m" | "min" | "minutes" => 60.0,
+        "h" | "hour" | "hours" => 3600.0,
+        _ => return None,
+    };
+    let number: f64 = number.parse().ok()?;
+    Duration::try_from_secs_f64(number * factor).ok()
 }
 
 /// Returns width and height of a text such as `1280x720`.
@@ -116,6 +133,25 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(bytes(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_read_in_seconds_minutes_and_hours() {
+        for (text, expected) in [
+            ("2h", Some(7200)),
+            ("1.5 hours", Some(5400)),
+            ("90min", Some(5400)),
+            ("90 M", Some(5400)),
+            ("30s", Some(30)),
+            ("2", None),
+            ("h", None),
+            ("-2h", None),
+            ("2d", None),
+            ("99999999999999999999999999h", None),
+            ("", None),
+        ] {
+            assert_eq!(length(text), expected.map(Duration::from_secs), "{text}");
         }
     }
 

@@ -9,6 +9,7 @@ pub mod h264;
 pub mod ladder;
 pub mod packer;
 pub mod playlist;
+pub mod rewind;
 pub mod snapshot;
 pub mod source;
 pub mod spool;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::h264::Sps;
 use super::spool::Content;
@@ -111,13 +112,28 @@ pub struct SegmentBody {
     pub duration: MediaTime,
     /// Whether it carries EXT-X-DISCONTINUITY.
     pub discontinuity: bool,
+    /// Wall-clock time of its first frame.
+    pub date: Timestamp,
 }
 
 impl SegmentBody {
-    /// Returns a segment whose bytes are in memory.
+    /// Returns a segment whose bytes are in memory; it has no date yet.
     #[must_use]
     pub fn in_memory(renditions: Vec<Bytes>, duration: MediaTime, discontinuity: bool) -> Self {
         let renditions = renditions.into_iter().map(|bytes| Arc::new(bytes.into())).collect();
-        Self { renditions, duration, discontinuity }
+        Self { renditions, duration, discontinuity, date: Timestamp::UNIX_EPOCH }
+    }
+
+    /// Gives it a date.
+    #[must_use]
+    pub fn dated(mut self, date: Timestamp) -> Self {
+        self.date = date;
+        self
+    }
+
+    /// Returns the same segment with its bytes elsewhere, or more of them.
+    #[must_use]
+    pub fn with(&self, renditions: Vec<Arc<Content>>) -> Self {
+        Self { renditions, duration: self.duration, discontinuity: self.discontinuity, date: self.date }
     }
 }

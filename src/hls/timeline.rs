@@ -131,7 +131,7 @@ impl Timeline {
         for body in listed.chain(self.expired.iter_mut().map(|expired| &mut expired.body)) {
             let mut renditions = body.renditions.clone();
             renditions.push(Arc::new(subtitles::empty().into()));
-            *body = Arc::new(SegmentBody { renditions, duration: body.duration, discontinuity: body.discontinuity });
+            *body = Arc::new(body.with(renditions));
         }
     }
 
@@ -215,7 +215,7 @@ impl Timeline {
         let Segment { renditions, duration, .. } = segment;
         let date = self.date();
         let discontinuity = segment.discontinuity | std::mem::take(&mut self.redated);
-        let body = Arc::new(SegmentBody::in_memory(renditions, duration, discontinuity));
+        let body = Arc::new(SegmentBody::in_memory(renditions, duration, discontinuity).dated(date));
         self.listed.push_back(Entry { msn: self.next, body, date, date_range });
         self.next = Msn(self.next.0 + 1);
         self.played += duration;
@@ -277,11 +277,10 @@ impl Timeline {
         let listed = self.listed.iter_mut().map(|entry| (entry.msn, &mut entry.body));
         let expired = self.expired.iter_mut().map(|expired| (expired.msn, &mut expired.body));
         if let Some((_, body)) = listed.chain(expired).find(|(number, _)| *number == place.msn) {
-            let (duration, discontinuity) = (body.duration, body.discontinuity);
             let mut renditions = body.renditions.clone();
             if let Some(content) = renditions.get_mut(place.rendition) {
                 *content = Arc::new(Content::Spooled(file));
-                *body = Arc::new(SegmentBody { renditions, duration, discontinuity });
+                *body = Arc::new(body.with(renditions));
             }
         }
     }

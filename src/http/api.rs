@@ -59,7 +59,19 @@ struct Channel {
     renditions: Vec<Rendition>,
     /// Whether its films can be watched on demand, too.
     on_demand: bool,
+    /// None where viewers cannot go back.
+    rewind: Option<Rewind>,
     urls: Urls,
+}
+
+/// How far back viewers may go.
+#[derive(Serialize)]
+struct Rewind {
+    /// How far it will be when enough was kept, in seconds.
+    window_seconds: f64,
+    /// The oldest moment there is.
+    from: Timestamp,
+    playlist: String,
 }
 
 /// One of several pictures of a channel, as the list of them tells it to players.
@@ -148,8 +160,12 @@ pub(super) async fn channel(
     let place = roster.channels.iter().position(|channel| channel.id.as_str() == id).ok_or(HttpError::NoSuchChannel)?;
     let channel = &roster.channels[place];
     let mut told = describe(&roster, place, channel, view.clock.wall(), NEXT_MAX);
-    let shelf = roster.shelves.get(&channel.id);
-    told.aired = Some(channel.status().aired.iter().map(|airing| Airing::told(airing, channel, shelf)).collect());
+    let (shelf, status) = (roster.shelves.get(&channel.id), channel.status());
+    // Who goes back may come to what was on in an earlier life.
+    let since = told.rewind.as_ref().map(|rewind| rewind.from);
+    let within = |airing: &&AiringStatus| since.is_some_and(|since| airing.duration.after(airing.start) > since);
+    let aired = status.before.iter().filter(within).chain(&*status.aired);
+    told.aired = Some(aired.map(|airing| Airing::told(airing, channel, shelf)).collect());
     Ok(([FRESH], Json(told)).into_response())
 }
 
@@ -176,6 +192,7 @@ fn describe(roster: &Roster, place: usize, channel: &ChannelView, server_time: T
         restarts: status.restarts,
         renditions: renditions(&channel.snapshot(), &base),
         on_demand: shelf.is_some(),
+        rewind: rewind(channel, &base),
         urls: Urls {
             page,
             playlist: format!("{base}/index.m3u8"),
@@ -185,6 +202,12 @@ fn describe(roster: &Roster, place: usize, channel: &ChannelView, server_time: T
             library: shelf.map(|_| format!("/library/{}", channel.id)),
         },
     }
+}
+
+fn rewind(channel: &ChannelView, base: &str) -> Option<Rewind> {
+    let (wanted, from) = (channel.rewind.wanted()?, channel.rewind.window().since()?);
+    let playlist = format!("{base}/rewind.m3u8");
+    Some(Rewind { window_seconds: wanted.window.as_secs_f64(), from, playlist })
 }
 
 fn renditions(snapshot: &Snapshot, base: &str) -> Vec<Rendition> {

@@ -1,5 +1,6 @@
 //! Playlist and segments, as they lie in memory.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,12 +8,12 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::caching::{Part, not_modified, part};
 use super::error::HttpError;
+use super::rewind;
 use super::state::{ChannelView, StationView};
 use super::tally::wants_body;
 use super::viewers::Peer;
@@ -23,10 +24,10 @@ use crate::units::Msn;
 /// player's first request succeeds; a longer wait would meet the time-outs of players and proxies.
 const FIRST_PLAYLIST_WAIT: Duration = Duration::from_secs(3);
 
-const PLAYLIST_CACHE: HeaderValue = HeaderValue::from_static(hls::PLAYLIST_CACHE);
+pub(super) const PLAYLIST_CACHE: HeaderValue = HeaderValue::from_static(hls::PLAYLIST_CACHE);
 const SEGMENT_CACHE: HeaderValue = HeaderValue::from_static(hls::SEGMENT_CACHE);
-const VTT_TYPE: HeaderValue = HeaderValue::from_static(hls::VTT_TYPE);
-const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static(hls::PLAYLIST_TYPE);
+pub(super) const VTT_TYPE: HeaderValue = HeaderValue::from_static(hls::VTT_TYPE);
+pub(super) const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static(hls::PLAYLIST_TYPE);
 pub(super) const TS_TYPE: HeaderValue = HeaderValue::from_static(hls::TS_TYPE);
 
 /// Answers with a channel's playlist: of its renditions, or its media playlist where it has none.
@@ -106,7 +107,16 @@ pub(super) async fn segment(
     let channel = view.channel(&id).ok_or(HttpError::NoSuchChannel)?;
     let snapshot = channel.snapshot();
     let place = snapshot.renditions.is_empty().then_some(0).zip(segment_number(&file));
-    send(&channel, &snapshot, place, TS_TYPE, &method, &headers).await
+    let live = send(&channel, &snapshot, place, TS_TYPE, &method, &headers).await;
+    match segment_number(&file).filter(|_| is_past(&live)) {
+        Some(msn) => rewind::segment(&channel, None, msn, false, (&method, &headers)).await,
+        None => live,
+    }
+}
+
+/// Whether a segment is one that only those may still ask for who have gone back.
+fn is_past(live: &Result<Response, HttpError>) -> bool {
+    matches!(live, Err(HttpError::SegmentGone))
 }
 
 /// Answers with one segment of a rendition or of a language's subtitles, or a part of it.
@@ -122,7 +132,15 @@ pub(super) async fn rendition_segment(
         Some(msn) => (snapshot.subtitles_of(&name).map(|n| (n, msn)), VTT_TYPE),
         None => (snapshot.rendition(&name).zip(segment_number(&file)), TS_TYPE),
     };
-    send(&channel, &snapshot, place, kind, &method, &headers).await
+    let live = send(&channel, &snapshot, place, kind, &method, &headers).await;
+    let (number, is_subtitles) = match subtitles_number(&file) {
+        Some(msn) => (Some(msn), true),
+        None => (segment_number(&file), false),
+    };
+    match number.filter(|_| is_past(&live)) {
+        Some(msn) => rewind::segment(&channel, Some(&name), msn, is_subtitles, (&method, &headers)).await,
+        None => live,
+    }
 }
 
 async fn send(
@@ -146,7 +164,8 @@ async fn send(
         tracing::warn!(%error, %msn, "a spooled segment cannot be read");
         HttpError::SegmentGone
     })?;
-    let response = segment_response(&format!("\"{msn}-{}\"", bytes.len()), kind, &bytes, headers);
+    let etag = segment_tag(msn, bytes.len());
+    let response = segment_response(&etag, kind, bytes.len(), headers, |range| Body::from(bytes.slice(range)));
     let sent = response.body().size_hint().exact().and_then(|len| usize::try_from(len).ok());
     if let Some(sent @ 1..) = sent.filter(|_| wants_body(method)) {
         channel.viewers.sent(sent);
@@ -169,20 +188,34 @@ fn number(digits: &str) -> Option<Msn> {
     bare.then(|| digits.parse().ok()).flatten().map(Msn)
 }
 
-/// Answers with bytes that never change under their address, or a part of them.
-pub(super) fn segment_response(etag: &str, kind: HeaderValue, bytes: &Bytes, headers: &HeaderMap) -> Response {
-    let len = bytes.len();
-    let (status, body, range) = match part(headers, etag, len) {
+/// Returns the entity tag of a segment of so many bytes: the same live and in the past.
+pub(super) fn segment_tag(msn: Msn, len: usize) -> String {
+    format!("\"{msn}-{len}\"")
+}
+
+/// Answers with so many bytes that never change under their address, or the part of them that is asked for; `body` gives a
+/// range of them.
+pub(super) fn segment_response(
+    etag: &str,
+    kind: HeaderValue,
+    len: usize,
+    headers: &HeaderMap,
+    body: impl FnOnce(Range<usize>) -> Body,
+) -> Response {
+    let (status, sent, range) = match part(headers, etag, len) {
         _ if not_modified(headers, etag) => (StatusCode::NOT_MODIFIED, None, None),
-        Part::Whole => (StatusCode::OK, Some(bytes.clone()), None),
+        Part::Whole => (StatusCode::OK, Some(0..len), None),
         Part::Bytes(range) => {
             let told = format!("bytes {}-{}/{len}", range.start, range.end - 1);
-            (StatusCode::PARTIAL_CONTENT, Some(bytes.slice(range)), Some(told))
+            (StatusCode::PARTIAL_CONTENT, Some(range), Some(told))
         }
         Part::Unsatisfiable => (StatusCode::RANGE_NOT_SATISFIABLE, None, Some(format!("bytes */{len}"))),
     };
-    let mut response = match body {
-        Some(bytes) => ([(header::CONTENT_TYPE, kind)], Body::from(bytes)).into_response(),
+    let mut response = match sent {
+        Some(range) => {
+            let length = [(header::CONTENT_LENGTH, HeaderValue::from(range.len()))];
+            (length, [(header::CONTENT_TYPE, kind)], body(range)).into_response()
+        }
         None => Body::empty().into_response(),
     };
     *response.status_mut() = status;

@@ -21,6 +21,7 @@ mod head;
 mod hls;
 mod live;
 mod page;
+mod rewind;
 mod seats;
 mod shell;
 mod stall;
@@ -73,6 +74,8 @@ pub fn router_with(view: StationView, desk: &Desk) -> Router {
         .route("/channels/{id}/segments/{file}", get(hls::segment))
         .route("/channels/{id}/{rendition}/index.m3u8", get(hls::rendition_playlist))
         .route("/channels/{id}/{rendition}/segments/{file}", get(hls::rendition_segment))
+        .route("/channels/{id}/rewind.m3u8", get(rewind::playlist))
+        .route("/channels/{id}/{rendition}/rewind.m3u8", get(rewind::rendition_playlist))
         .route("/channels/{id}/live.ts", get(live::live_ts))
         .route("/channels/{id}/thumbnail.jpg", get(thumbnail::thumbnail))
         .route("/api/channels", get(api::channels))

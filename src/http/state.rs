@@ -13,7 +13,7 @@ use crate::channel::{ChannelState, ChannelStatus};
 use crate::clock::Clock;
 use crate::config::Brand;
 use crate::demand::Shelf;
-use crate::hls::Snapshot;
+use crate::hls::{Snapshot, rewind};
 use crate::units::ChannelId;
 
 /// The station as viewers may see it; cheap to clone.
@@ -73,6 +73,8 @@ pub struct ChannelView {
     pub snapshot: watch::Receiver<Arc<Snapshot>>,
     /// Who watches.
     pub viewers: Arc<Viewers>,
+    /// What is kept of its past.
+    pub rewind: Arc<rewind::Told>,
 }
 
 impl ChannelView {

@@ -11,7 +11,7 @@ use axum::response::Response;
 use tokio::time::Instant;
 
 /// The templates of the routes, as the router knows them; the last stands for what has none.
-pub const ROUTES: [&str; 46] = [
+pub const ROUTES: [&str; 48] = [
     "/",
     "/watch/{id}",
     "/channels/{id}/index.m3u8",
@@ -57,6 +57,8 @@ pub const ROUTES: [&str; 46] = [
     "/manifest.webmanifest",
     "/sw.js",
     "/offline",
+    "/channels/{id}/rewind.m3u8",
+    "/channels/{id}/{rendition}/rewind.m3u8",
     "other",
 ];
 

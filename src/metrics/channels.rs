@@ -6,6 +6,7 @@ use super::names::{self, Metric};
 use super::sheet::Sheet;
 use super::{number, seconds};
 use crate::channel::{ChannelState, ChannelStatus, Discontinuity, LibraryCounts, Numbers};
+use crate::hls::rewind::Told;
 use crate::http::Viewers;
 use crate::library::{Catalogue, Reproach, Tally};
 use crate::on_air::Cause;
@@ -71,6 +72,17 @@ pub(super) fn viewers(sheet: &mut Sheet, id: &str, viewers: &Viewers) {
     sheet.add(names::CHANNEL_ON_DEMAND_BYTES, &[id], number(bytes));
     sheet.add(names::CHANNEL_VIEWERS, &[id], number(viewers.watching()));
     sheet.add(names::CHANNEL_LIVE_TS_VIEWERS, &[id], number(viewers.live_ts()));
+}
+
+/// Writes down what is kept of a channel's past, where it is.
+pub(super) fn rewind(sheet: &mut Sheet, id: &str, told: &Told) {
+    let Some(wanted) = told.wanted() else { return };
+    let window = told.window();
+    let length = if window.is_open() { window.length().as_secs_f64() } else { 0.0 };
+    sheet.add(names::REWIND_LENGTH, &[id], length);
+    sheet.add(names::REWIND_BYTES, &[id], number(window.bytes()));
+    sheet.add(names::REWIND_SPACE, &[id], number(wanted.space));
+    sheet.add(names::REWIND_FAILURES, &[id], number(told.failures()));
 }
 
 /// Writes down what a channel's folders hold.

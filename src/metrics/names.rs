@@ -203,6 +203,16 @@ metrics! {
     CHANNEL_LIVE_TS_VIEWERS = Gauge "channel_live_ts_viewers" [CHANNEL] "viewers"
         "Of those who watch, the ones with an open live.ts.";
 
+    // What is kept of the past, of the channels where it is.
+    REWIND_LENGTH = Gauge "rewind_seconds" [CHANNEL] "seconds"
+        "How far back viewers of a channel can go now.";
+    REWIND_BYTES = Gauge "rewind_bytes" [CHANNEL] "bytes"
+        "Disk taken by what is kept of a channel's past.";
+    REWIND_SPACE = Gauge "rewind_space_bytes" [CHANNEL] "bytes"
+        "Disk that may be taken by what is kept of a channel's past.";
+    REWIND_FAILURES = Counter "rewind_failures_total" [CHANNEL] "failures"
+        "Times a channel's past could not be kept: the disk took nothing, or took it too slowly; viewers can go back less far then.";
+
     // The library.
     LIBRARY_ITEMS = Gauge "library_items" [CHANNEL STATUS] "files"
         "Files of a channel's folders: prepared, waiting to be prepared, being prepared, settling (still being written or looked into), quarantined.";

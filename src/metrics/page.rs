@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use super::names::{ALL, Metric, Values};
 
 /// The parts of the page: what they are about, and how the names in them begin after the prefix.
-const PARTS: [(&str, &[&str]); 8] = [
+const PARTS: [(&str, &[&str]); 9] = [
     ("The server", &["build_", "ready", "process_"]),
     ("Every ffmpeg and ffprobe", &["child", "on_air_"]),
     ("Channels", &["channel_"]),
+    ("Going back", &["rewind_"]),
     ("The library", &["library_"]),
     ("Preparing", &["prepare_", "cache_", "data_"]),
     ("The mirror", &["mirror_"]),

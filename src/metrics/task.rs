@@ -141,6 +141,7 @@ impl Collector for Station {
             let (id, status) = (view.id.as_str(), view.status());
             channels::channel(&mut sheet, &status, &counters.read(now), error);
             channels::viewers(&mut sheet, id, &view.viewers);
+            channels::rewind(&mut sheet, id, &view.rewind);
             channels::library(&mut sheet, id, &status.library, &library.catalogue().borrow(), library.tally());
             workshop::channel(&mut sheet, &view.id, &work);
             if let Some(counters) = mirrors.get(&view.id) {

@@ -17,7 +17,7 @@ use jiff::SignedDuration;
 use rusqlite::Connection;
 
 /// Every film is encoded alike, so that seams are seamless and each discontinuity is the fault's.
-const CHANNEL: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\nprepare = \"always\"\n\
+const CHANNEL: &str = "[[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\nprepare = \"always\"\nrewind = \"1h\"\n\
     [channel.picture]\nsize = \"320x180\"\npreset = \"ultrafast\"\n";
 
 fn rules() -> Rules {
@@ -124,6 +124,9 @@ fn a_disk_that_takes_nothing(how: &str, fault: &str) {
         fit(11).make(&ffmpegs::system(), &home.path("media/one/late.mp4"));
         station.wait_for_log("told what to do", |line| line.contains("nothing can be prepared (hint: make room"));
         station.wait_for_log("told that nothing is kept", |line| line.contains("are not kept for now (hint:"));
+        station.wait_for_log("told that the past is not kept", |line| {
+            line.contains("past is not kept for now (hint:") || line.contains("can go back less far")
+        });
         pass(8);
         let aired = |table: &str| rows(&home, table);
         let before = aired("aired");
@@ -133,6 +136,8 @@ fn a_disk_that_takes_nothing(how: &str, fault: &str) {
         // The new film comes by itself once the pause after a failure is over.
         station.until("it is made", || (station.channel("one")["library"]["prepared"] == 4).then_some(()));
     });
+    station.wait_for_log("the past is kept again", |line| line.contains("the channel's past is kept again"));
+    station.until("one may go back again", || (station.get("/channels/one/rewind.m3u8").status == 200).then_some(()));
     judge(fault, &recording, 0, &station);
     for told in ["nothing can be prepared", "are not kept for now"] {
         assert_eq!(lines_of(&station, told), 1, "told once\n{}", station.log());

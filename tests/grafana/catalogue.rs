@@ -17,7 +17,15 @@ const UNUSED: &[(&str, &str)] = &[
     ("nightcast_mirror_failures_total", MIRROR),
     ("nightcast_mirror_skips_total", MIRROR),
     ("nightcast_mirror_objects", MIRROR),
+    ("nightcast_rewind_seconds", REWIND),
+    ("nightcast_rewind_bytes", REWIND),
+    ("nightcast_rewind_space_bytes", REWIND),
+    ("nightcast_rewind_failures_total", REWIND),
 ];
+
+/// Why what is told of the past is on no panel.
+const REWIND: &str =
+    "few channels keep their past, and whoever turns it on looks at these once; a disk that is full has an alert";
 
 /// Why a mirror's numbers are on no panel.
 const MIRROR: &str = "few stations have a mirror; the alert watches its lag, and these are asked for when it is raised";

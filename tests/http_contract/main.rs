@@ -9,6 +9,7 @@ mod desk;
 mod guide;
 mod on_demand;
 mod renditions;
+mod rewind;
 mod socket;
 mod station;
 mod thumbnails;

@@ -43,7 +43,7 @@ impl Station {
             let id = ChannelId::new(id).unwrap();
             let (sender, status) = watch::channel(Arc::new(status(&id, name, state, clock.now())));
             statuses.push(sender);
-            ChannelView { id, status, snapshot, viewers: Arc::default() }
+            ChannelView { id, status, snapshot, viewers: Arc::default(), rewind: Arc::default() }
         };
         let channels = vec![
             Arc::new(channel("night", "Night <Lights>", ChannelState::OnAir, night_snapshot)),

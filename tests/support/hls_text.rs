@@ -32,7 +32,7 @@ const SEGMENT_TAGS: [&str; 7] = [
 ];
 
 /// Tags about the whole playlist: at most once each, and the same at every refresh, but for the two that count.
-const PLAYLIST_TAGS: [&str; 8] = [
+const PLAYLIST_TAGS: [&str; 9] = [
     "EXT-X-VERSION",
     "EXT-X-TARGETDURATION",
     "EXT-X-MEDIA-SEQUENCE",
@@ -41,6 +41,8 @@ const PLAYLIST_TAGS: [&str; 8] = [
     "EXT-X-PLAYLIST-TYPE",
     "EXT-X-INDEPENDENT-SEGMENTS",
     "EXT-X-START",
+    // Of the RFC's successor: who does not know it ignores it (§6.3.1).
+    "EXT-X-SERVER-CONTROL",
 ];
 
 /// Tags of multivariant playlists.

@@ -292,7 +292,7 @@ impl Drop for Station {
 }
 
 /// How long a server may be silent in the middle of an answer.
-const SILENCE: Duration = Duration::from_secs(20);
+pub const SILENCE: Duration = Duration::from_secs(20);
 
 /// Asks a server for a page.
 pub fn get_from(address: &str, path: &str) -> std::io::Result<Answer> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::HttpBody as _;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::Response;
@@ -57,7 +57,8 @@ pub(super) async fn segment(
     let number = segment_number(&file).and_then(|number| usize::try_from(number.0).ok());
     let number = number.ok_or(HttpError::NoSuchPage)?;
     let bytes = shelf.segment(&item, &version, &name, number).await?;
-    let response = segment_response(&format!("\"{version}-{name}-{number}\""), TS_TYPE, &bytes, &headers);
+    let etag = format!("\"{version}-{name}-{number}\"");
+    let response = segment_response(&etag, TS_TYPE, bytes.len(), &headers, |range| Body::from(bytes.slice(range)));
     let sent = response.body().size_hint().exact().and_then(|len| usize::try_from(len).ok());
     if let Some(sent @ 1..) = sent.filter(|_| wants_body(&method)) {
         channel.viewers.sent_on_demand(sent);
