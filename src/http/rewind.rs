@@ -127,7 +127,8 @@ pub(super) async fn segment(
         // The language was not offered then.
         let empty = subtitles::empty();
         return if is_subtitles {
-            Ok(segment_response(&segment_tag(msn, 0), VTT_TYPE, 0, headers, |range| Body::from(empty.slice(range))))
+            let etag = segment_tag(msn, empty.len());
+            Ok(segment_response(&etag, VTT_TYPE, empty.len(), headers, |range| Body::from(empty.slice(range))))
         } else {
             Err(HttpError::SegmentGone)
         };

@@ -4,12 +4,13 @@
 import { after, before, describe, test } from 'node:test';
 import { startBrowser } from './support/browser.mjs';
 import { realStation } from './support/station.mjs';
+import { back } from './evening/back.mjs';
 import { cutOff, pair, sleeper } from './evening/company.mjs';
 import { autoplay, hands, night, quiet, screens, sleepTimer, subtitles } from './evening/room.mjs';
 import { zapping } from './evening/zapping.mjs';
 
 /** Ten channels with the same films, which are made ready once. */
-const CHANNELS = Array.from({ length: 10 }, (_, n) => ({ id: `deep-${n}`, name: `Deep ${n}`, folder: 'deep-green' }));
+const CHANNELS = Array.from({ length: 10 }, (_, n) => ({ id: `deep-${n}`, name: `Deep ${n}`, folder: 'deep-green', more: n === 9 ? 'rewind = "10min"\n' : '' }));
 
 const at = {};
 
@@ -33,6 +34,7 @@ describe('an evening', { concurrency: true }, () => {
     test('quiet sound outlives channels and players', (t) => quiet(t, at));
     test('a page that begins at night without a gesture plays', (t) => autoplay(t, at));
     test('the sleep timer fades, ends in the dark, asks the station for nothing, and a key comes back', (t) => sleepTimer(t, at));
+    test('one goes back over the bar, to a beginning and after a pause, and returns to what is on', (t) => back(t, at));
     test('subtitles are offered where there are some, and the choice is remembered', (t) => subtitles(t, at));
     test('the picture goes to a small window and to another set where there are such', (t) => screens(t, at));
   });

@@ -28,11 +28,14 @@ export function rows(airings, moment) {
 
 export class Evening {
   #programme;
+  #again;
   #list;
   #shown = '';
 
-  constructor(programme, { panel, list, heading }) {
+  /** `again` shows a programme from its beginning: play(airing); startOf(airing) is null where it cannot. */
+  constructor(programme, again, { panel, list, heading }) {
     this.#programme = programme;
+    this.#again = again;
     this.#list = list;
     heading.textContent = strings.evening.name;
     panel.setAttribute('aria-label', strings.evening.name);
@@ -42,28 +45,42 @@ export class Evening {
   #show() {
     const told = rows(this.#programme.airings, this.#programme.moment);
     const { library } = this.#programme;
-    const shown = JSON.stringify([library, told.map(({ when, airing }) => [when, Math.round(airing.start / 1000), airing.title, airing.description, airing.on_demand])]);
+    const shown = JSON.stringify([library, told.map(({ when, airing }) => [when, Math.round(airing.start / 1000), airing.title, airing.description, airing.on_demand, this.#isKept(when, airing)])]);
     if (shown === this.#shown) return;
     this.#shown = shown;
-    const groups = ['earlier', 'now', 'later'].map((kind) => group(kind, told.filter(({ when }) => when === kind))).filter(Boolean);
+    const groups = ['earlier', 'now', 'later'].map((kind) => group(kind, told.filter(({ when }) => when === kind), (when, airing) => this.#button(when, airing))).filter(Boolean);
     const films = library ? [link('films', library, strings.allFilms)] : [];
     this.#list.replaceChildren(...(groups.length > 0 ? groups : [part('p', 'none', strings.evening.none)]), ...films);
     // What is on is what one looks for; what was on lies above it.
     const now = this.#list.querySelector('.now');
     if (now) this.#list.parentElement.scrollTop = now.offsetTop - this.#list.parentElement.clientHeight / 3;
   }
+
+  #isKept(when, airing) {
+    return when !== 'later' && this.#again.startOf(airing) !== null;
+  }
+
+  #button(when, airing) {
+    if (!this.#isKept(when, airing)) return null;
+    const words = strings.rewind;
+    const button = part('button', 'again', when === 'now' ? words.startOver : words.watch);
+    button.type = 'button';
+    if (when !== 'now') button.setAttribute('aria-label', words.watchOf(airing.title));
+    button.addEventListener('click', () => this.#again.play(airing));
+    return button;
+  }
 }
 
-function group(when, told) {
+function group(when, told, button) {
   if (told.length === 0) return null;
   const box = part('div', when, '');
   const list = part('ol', '', '');
-  list.append(...told.map(({ airing }) => line(airing, when === 'now')));
+  list.append(...told.map(({ airing }) => line(airing, when === 'now', button(when, airing))));
   box.append(part('h3', '', strings.evening[when]), list);
   return box;
 }
 
-function line(airing, on) {
+function line(airing, on, button) {
   const row = part('li', '', '');
   const time = part('time', '', clock(airing.start));
   time.dateTime = new Date(airing.start).toISOString();
@@ -74,6 +91,7 @@ function line(airing, on) {
   body.append(title, part('span', 'by', by));
   if (on) row.setAttribute('aria-current', 'true');
   if (on && airing.description) body.append(part('p', 'words', airing.description));
+  if (button) body.append(button);
   row.append(time, body);
   return row;
 }

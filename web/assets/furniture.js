@@ -20,7 +20,18 @@ export function furnish({ video, player, sound, quality, programme, dial, tune, 
     { name: 'listing', button: $('list'), panel: $('channels') },
     { name: 'programmes', button: $('evening'), panel: $('tonight') },
   ]);
-  new Evening(programme, { panel: $('tonight'), list: $('tonight').querySelector('div'), heading: $('tonight').querySelector('h2') });
+  let rewind = null;
+  // Only where there is something to go back to.
+  let coming = false;
+  setInterval(async () => {
+    if (!programme.rewind || rewind || coming) return;
+    coming = true;
+    const { Rewind } = await import('./rewind.js').catch(() => ({}));
+    if (Rewind) rewind = new Rewind(player, programme, $('stage'), { show: (text) => dial.osd(text), say: announce, awake });
+    coming = false;
+  }, 500);
+  const again = { startOf: (airing) => rewind?.startOf(airing) ?? null, play: (airing) => rewind.again(airing) };
+  new Evening(programme, again, { panel: $('tonight'), list: $('tonight').querySelector('div'), heading: $('tonight').querySelector('h2') });
   const night = new Night(
     video,
     { button: $('night'), left: $('left'), sheet: $('nights'), veil: $('veil'), dark: $('dark'), asleep: $('asleep') },
@@ -49,7 +60,10 @@ export function furnish({ video, player, sound, quality, programme, dial, tune, 
     z: () => night.next(),
     c: () => panels.toggle('listing'),
     i: () => panels.toggle('programmes'),
-    l: () => player.resume(),
+    j: () => rewind?.step(-10),
+    l: () => (player.rewound ? rewind.step(10) : player.live()),
+    Home: () => rewind?.over(),
+    End: () => player.live(),
     ArrowUp: () => sound.louder(1),
     ArrowDown: () => sound.louder(-1),
     ArrowRight: () => dial.step(1),

@@ -23,3 +23,6 @@ export const SETTINGS = {
   // Cues for programmes would be a text track from a `data:` address, which the page's policy refuses; the guide tells more.
   enableDateRangeMetadataCues: false,
 };
+
+/** Who has gone back is as far behind as they like. */
+export const PAST_SETTINGS = { ...SETTINGS, liveMaxLatencyDuration: Infinity };

@@ -1,15 +1,22 @@
 // One video element that shows a channel and never gives up.
 import { stationClock } from './clock.js';
-import { LIVE_LATENCY_MAX_S, LIVE_SYNC_S, SETTINGS } from './hls-settings.js';
+import { LIVE_LATENCY_MAX_S, LIVE_SYNC_S, PAST_SETTINGS, SETTINGS } from './hls-settings.js';
 import { levelsOf, meant } from './levels.js';
 import { Recovery } from './recovery.js';
 import { Stats } from './stats.js';
-import { behindEdge, placeOf, stored, syncAtSegment } from './sync.js';
+import { behindEdge, momentAt, placeNear, placeOf, stored, syncAtSegment } from './sync.js';
 import { delayOf } from './together.js';
 import { spoken, tracksOf } from './tracks.js';
 
+/** Nearer to what everybody sees than this is what everybody sees, in milliseconds. */
+const NOW_MS = 4000;
+/** For so long after a picture was built it may still be the one before, in milliseconds. */
+const SETTLED_MS = 10_000;
+
 export class Player extends EventTarget {
   stats;
+  /** Where the past is, and its oldest moment: { url, from }; null where one may not go back. */
+  past = null;
   #video;
   #url = null;
   #hls = null;
@@ -27,6 +34,15 @@ export class Player extends EventTarget {
   #fragments = [];
   #clock;
   #language = null;
+  /** Which moment of the past is wanted, as a date in milliseconds; null for what is on now. */
+  #moment = null;
+  /** What was seen when the picture was paused, likewise. */
+  #pausedAt = null;
+  /** Whether the picture moves since it was built: before, the player tells moments of the one before it. */
+  #begun = false;
+  /** Whether something of it is there. */
+  #filled = false;
+  #builtAt = 0;
 
   /** `together` says that this viewer is to see what everybody sees, by the station's clock. */
   constructor(video, { together = false } = {}) {
@@ -52,6 +68,8 @@ export class Player extends EventTarget {
 
   /** When the picture that is shown was on air, in milliseconds; null while unknown. */
   get playingDate() {
+    // hls.js goes by the segment it showed last, which for a moment is that of the time before.
+    if (this.rewound) return (this.#begun ? momentAt(this.#fragments, this.#video.currentTime) : null) ?? this.#moment;
     const date = this.#hls ? this.#hls.playingDate : startDate(this.#video);
     return date ? date.getTime() : null;
   }
@@ -61,10 +79,22 @@ export class Player extends EventTarget {
     return this.#hls && this.#hls.latency > 0 ? this.#hls.latency : null;
   }
 
+  /** Whether the viewer has gone back. */
+  get rewound() {
+    return this.#moment !== null;
+  }
+
+  /** The moment that is seen by those who have not gone back, in milliseconds; null while unknown. */
+  get now() {
+    const edge = this.#fragments.at(-1);
+    const told = edge?.programDateTime ? edge.programDateTime + (edge.duration - LIVE_SYNC_S) * 1000 : null;
+    return this.#wished() ?? told;
+  }
+
   /** Seconds by which the picture is later than everybody's, below nought where it is ahead; null while unknown. */
   get late() {
     const [wished, shown] = [this.#wished(), this.playingDate];
-    return wished === null || shown === null ? null : (wished - shown) / 1000;
+    return this.rewound || wished === null || shown === null ? null : (wished - shown) / 1000;
   }
 
   /** Seconds in store on both sides of the picture that is shown: { ahead, behind }. */
@@ -84,7 +114,7 @@ export class Player extends EventTarget {
 
   /** Whether there is something newer to jump to than ordinary delay. */
   get behind() {
-    return this.#video.paused || (this.latency ?? 0) > LIVE_LATENCY_MAX_S;
+    return this.rewound || this.#video.paused || (this.latency ?? 0) > LIVE_LATENCY_MAX_S;
   }
 
   /** The pictures there are to choose from, largest first: { name, lines, bits }; none where the player cannot choose. */
@@ -135,6 +165,9 @@ export class Player extends EventTarget {
   /** Shows another channel. */
   tune(url) {
     this.#url = url;
+    this.past = null;
+    this.#moment = null;
+    this.#pausedAt = null;
     this.#wanted = true;
     this.#recovery = new Recovery(performance.now());
     this.stats.tuned();
@@ -154,19 +187,56 @@ export class Player extends EventTarget {
 
   pause() {
     this.#wanted = false;
+    this.#pausedAt = this.playingDate;
     this.#video.pause();
     this.#say('paused');
   }
 
-  /** Plays on, at the live edge: this is television. */
+  /** Plays on: from where it was where that is kept, else at the live edge, for this is television. */
   resume() {
-    this.#wanted = true;
-    this.#recovery.progressed(performance.now());
+    const at = this.#pausedAt;
+    this.#want();
+    if (this.rewound) return void this.start();
+    if (at !== null && this.past && at > this.past.from) return this.goTo(at);
     this.toLive();
     this.start();
   }
 
+  /** Plays what is on now. */
+  live() {
+    this.#want();
+    if (this.rewound) return this.#turn(null);
+    this.toLive();
+    this.start();
+  }
+
+  /** Shows a moment of the past, a date in milliseconds; what is on now where that is as good as now, or not kept. */
+  goTo(moment) {
+    if (!this.past || moment < this.past.from || moment > this.now - NOW_MS) return this.live();
+    this.#want();
+    const place = this.rewound ? placeNear(this.#fragments, moment) : null;
+    if (place === null) return this.#turn(moment);
+    this.stats.tuned();
+    this.#moment = moment;
+    this.#video.currentTime = place;
+    this.start();
+  }
+
+  #want() {
+    this.#wanted = true;
+    this.#pausedAt = null;
+    this.#recovery.progressed(performance.now());
+  }
+
+  /** Turns to a moment of the past, or for null to what is on now: each is a playlist of its own. */
+  #turn(moment) {
+    this.#moment = moment;
+    this.stats.tuned();
+    this.#build();
+  }
+
   toLive() {
+    if (this.rewound) return;
     const edge = placeOf(this.#fragments, this.#wished()) ?? this.#hls?.liveSyncPosition;
     if (Number.isFinite(edge) && Math.abs(edge - this.#video.currentTime) > 1) this.#video.currentTime = edge;
   }
@@ -190,11 +260,14 @@ export class Player extends EventTarget {
     this.#fragments = [];
     this.dispatchEvent(new Event('begins'));
     this.#lastTime = -1;
+    this.#begun = false;
+    this.#filled = false;
+    this.#builtAt = performance.now();
     const Hls = globalThis.Hls;
     if (Hls?.isSupported()) {
-      const hls = new Hls({ ...SETTINGS, ...this.setup });
+      const hls = new Hls({ ...(this.rewound ? PAST_SETTINGS : SETTINGS), ...this.setup });
       // The question goes out first: the old picture is taken down while the answer is on its way.
-      hls.loadSource(this.#url);
+      hls.loadSource(this.#source);
       this.#leave();
       this.#hls = hls;
       hls.on(Hls.Events.ERROR, (_, data) => this.#hls === hls && this.#failed(data));
@@ -208,10 +281,17 @@ export class Player extends EventTarget {
         hls.on(Hls.Events[event], () => this.#hls === hls && this.speak(this.#language));
       }
       // Before it has a picture it forgets what it was told.
-      hls.once(Hls.Events.FRAG_BUFFERED, () => this.#hls === hls && this.speak(this.#language));
+      hls.once(Hls.Events.FRAG_BUFFERED, () => {
+        if (this.#hls !== hls) return;
+        this.#filled = true;
+        this.speak(this.#language);
+        // It has begun: who falls out of the window from now on goes to what is on.
+        if (this.rewound) hls.config.liveSyncDuration = LIVE_SYNC_S;
+      });
       hls.attachMedia(this.#video);
     } else if (this.#video.canPlayType('application/vnd.apple.mpegurl')) {
-      this.#video.src = this.#url;
+      this.#video.src = this.#source;
+      this.#filled = true;
     } else {
       return this.#say('unsupported');
     }
@@ -222,15 +302,23 @@ export class Player extends EventTarget {
     const first = this.#fragments.length === 0;
     this.#fragments = fragments;
     if (!first) return;
+    const [oldest] = fragments;
+    if (this.rewound && oldest?.programDateTime > this.#moment + oldest.duration * 1000) return void queueMicrotask(() => this.live());
     // Once, before hls.js decides where to begin: to begin in the middle of a segment is to decode what nobody sees.
     const wished = this.#wished();
-    hls.config.liveSyncDuration = syncAtSegment(fragments, edge, LIVE_SYNC_S, wished && behindEdge(fragments, wished));
+    const behind = this.rewound ? edge - (placeNear(fragments, this.#moment) ?? edge) : wished && behindEdge(fragments, wished);
+    hls.config.liveSyncDuration = syncAtSegment(fragments, edge, LIVE_SYNC_S, behind);
   }
 
   /** Returns which moment everybody sees now, as a date in milliseconds; null while unknown. */
   #wished() {
     const now = this.#clock?.now() ?? null;
     return now === null || this.#fragments.length === 0 ? null : now - delayOf(this.#fragments) * 1000;
+  }
+
+  /** The address of what is shown. */
+  get #source() {
+    return this.rewound && this.past ? this.past.url : this.#url;
   }
 
   #offered() {
@@ -259,6 +347,8 @@ export class Player extends EventTarget {
 
   #failed(data) {
     this.stats.failed(data);
+    // Nobody may go back any more.
+    if (this.rewound && isPlaylist(data) && data.response?.code === 404) return this.live();
     // What was asked for will not come again, and the player need not have given up on it.
     if (this.#changed || !(data.fatal || this.#isChanged(data))) return;
     this.#changed = this.#isChanged(data);
@@ -300,11 +390,12 @@ export class Player extends EventTarget {
     if (!this.#hls) return this.#build();
     if (this.#changed) return this.#rebuild();
     if (this.#hls.levels?.length) this.#hls.startLoad();
-    else this.#hls.loadSource(this.#url);
+    else this.#hls.loadSource(this.#source);
   }
 
   #rebuild() {
     this.stats.rebuilt();
+    if (this.rewound) this.#moment = this.playingDate ?? this.#moment;
     this.#say(this.#recovery.lost ? this.#lostAs : 'rebuilding');
     this.#build();
   }
@@ -312,6 +403,7 @@ export class Player extends EventTarget {
   #moved() {
     if (this.#video.paused || this.#video.currentTime === this.#lastTime) return;
     this.#lastTime = this.#video.currentTime;
+    this.#begun ||= this.#filled && this.store.ahead > 0;
     this.#recovery.progressed(performance.now());
     this.#say(this.#recovery.lost ? this.#lostAs : 'playing');
   }
@@ -324,6 +416,8 @@ export class Player extends EventTarget {
       return this.#recovery.progressed(now);
     }
     if (woke) return this.#rebuild();
+    // Who fell out of the past is where the others are.
+    if (this.rewound && now - this.#builtAt > SETTLED_MS && this.now !== null && this.playingDate > this.now - NOW_MS / 2) return this.live();
     const cure = this.#recovery.watch(now);
     if (cure === 'rebuild') return this.#rebuild();
     if (cure !== 'nudge') return;
@@ -336,7 +430,7 @@ export class Player extends EventTarget {
   /** After sleep or a long stay in the background: back to what is on now. */
   #awake() {
     this.#recovery.progressed(performance.now());
-    if (this.#wanted && (this.latency ?? 0) > LIVE_LATENCY_MAX_S) this.toLive();
+    if (this.#wanted && !this.rewound && (this.latency ?? 0) > LIVE_LATENCY_MAX_S) this.toLive();
     if (this.#wanted && this.#url) this.start();
   }
 
@@ -348,8 +442,8 @@ export class Player extends EventTarget {
   }
 
   #facts() {
-    const { playingDate, latency, late, chosen } = this;
-    return { state: this.#state, playingDate, latency, late, chosen, rate: this.#video.playbackRate };
+    const { playingDate, latency, late, chosen, rewound, now } = this;
+    return { state: this.#state, playingDate, latency, late, chosen, rewound, now, rate: this.#video.playbackRate };
   }
 }
 

@@ -52,6 +52,11 @@ export class Programme {
     return this.#told?.urls.library ?? null;
   }
 
+  /** How far back one may go: { from, window_seconds, playlist }; null where one may not. */
+  get rewind() {
+    return this.#told?.rewind ?? null;
+  }
+
   /** Whether the station has taken the channel off the air. */
   get off() {
     return this.#told?.state === 'off';

@@ -54,6 +54,16 @@ export const strings = {
     cast: 'Show on another screen',
     away: 'The picture is on another screen.',
   },
+  rewind: {
+    bar: 'Go back',
+    over: 'Start over (Home)',
+    startOver: 'Start over',
+    watch: 'Watch',
+    watchOf: (title) => `Watch ${title} from its beginning`,
+    paused: 'Paused',
+    again: (title) => `${title}, from its beginning`,
+    there: (time, title, back) => [title, time, `${back} behind live`].filter(Boolean).join(', '),
+  },
   evening: {
     name: 'Programme',
     button: 'Programme (i)',

@@ -33,6 +33,18 @@ export function placeOf(fragments, moment) {
   return null;
 }
 
+/** Returns the moment that lies at a place in the player's time, as a date in milliseconds; null where the playlist does not
+ *  hold it. */
+export function momentAt(fragments, place) {
+  const at = fragments.find(({ start, duration }) => place >= start && place < start + duration);
+  return at?.programDateTime ? at.programDateTime + (place - at.start) * 1000 : null;
+}
+
+/** Returns where in the player's time a moment lies, or the first after it that there is; null where there is none. */
+export function placeNear(fragments, moment) {
+  return placeOf(fragments, moment) ?? fragments.find(({ programDateTime }) => programDateTime >= moment)?.start ?? null;
+}
+
 /** Returns how many seconds are in store on both sides of a place: { ahead, behind }, by the ranges that a media element has. */
 export function stored(ranges, place) {
   for (let i = 0; i < ranges.length; i += 1) {

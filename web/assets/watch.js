@@ -101,7 +101,8 @@ function showState() {
   // What was on last is not what is on.
   body.classList.toggle('away', off);
   const soft = state === 'tuning' || state === 'waiting';
-  say(strings.status[off ? 'off' : state] ?? '', soft && !off ? SPEAK_AFTER_MS : 0);
+  const text = state === 'paused' && player.past ? strings.rewind.paused : strings.status[off ? 'off' : state];
+  say(text ?? '', soft && !off ? SPEAK_AFTER_MS : 0);
   showPlay();
 }
 
@@ -132,7 +133,7 @@ function awake() {
 }
 
 $('play').addEventListener('click', playPause);
-$('live').addEventListener('click', () => player.resume());
+$('live').addEventListener('click', () => player.live());
 $('up').addEventListener('click', () => dial.step(1));
 $('down').addEventListener('click', () => dial.step(-1));
 for (const event of ['pointermove', 'pointerdown', 'focusin']) addEventListener(event, awake, { passive: true });
