@@ -21,7 +21,13 @@ const UNUSED: &[(&str, &str)] = &[
     ("nightcast_rewind_bytes", REWIND),
     ("nightcast_rewind_space_bytes", REWIND),
     ("nightcast_rewind_failures_total", REWIND),
+    ("nightcast_channel_on_demand_segments_total", ON_DEMAND),
+    ("nightcast_channel_on_demand_bytes_total", ON_DEMAND),
 ];
+
+/// Why what was sent on demand is on no panel.
+const ON_DEMAND: &str =
+    "the panels tell how a channel is; this is asked for by whoever wonders where the line's bits go";
 
 /// Why what is told of the past is on no panel.
 const REWIND: &str =
