@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+#[path = "config_messages/beside.rs"]
+mod beside;
 #[path = "config_messages/meaning.rs"]
 mod meaning;
 #[path = "config_messages/profiles.rs"]
