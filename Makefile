@@ -37,7 +37,7 @@ deb: build ## Make the Debian package, in target/debian
 test: test-rust test-browser ## Run all tests, after installing what they need
 
 test-rust: tools
-	cargo test --locked
+	@scripts/rust-tests.sh
 
 test-browser: tools
 	@scripts/browser-tests.sh $(BROWSER)
