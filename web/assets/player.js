@@ -10,6 +10,8 @@ import { spoken, tracksOf } from './tracks.js';
 
 /** Nearer to what everybody sees than this is what everybody sees, in milliseconds. */
 const NOW_MS = 4000;
+/** No segment is longer, in seconds: so far from where it was to begin a picture may begin. */
+const SEGMENT_S = 6.5;
 /** For so long after a picture was built it may still be the one before, in milliseconds. */
 const SETTLED_MS = 10_000;
 
@@ -285,8 +287,7 @@ export class Player extends EventTarget {
         if (this.#hls !== hls) return;
         this.#filled = true;
         this.speak(this.#language);
-        // It has begun: who falls out of the window from now on goes to what is on.
-        if (this.rewound) hls.config.liveSyncDuration = LIVE_SYNC_S;
+        if (this.rewound) this.#begunBack(hls);
       });
       hls.attachMedia(this.#video);
     } else if (this.#video.canPlayType('application/vnd.apple.mpegurl')) {
@@ -308,6 +309,14 @@ export class Player extends EventTarget {
     const wished = this.#wished();
     const behind = this.rewound ? edge - (placeNear(fragments, this.#moment) ?? edge) : wished && behindEdge(fragments, wished);
     hls.config.liveSyncDuration = syncAtSegment(fragments, edge, LIVE_SYNC_S, behind);
+  }
+
+  /** The first of the past is there. hls.js may have begun where the picture before was. */
+  #begunBack(hls) {
+    // Who falls out of the window from now on goes to what is on.
+    hls.config.liveSyncDuration = LIVE_SYNC_S;
+    const place = placeNear(this.#fragments, this.#moment);
+    if (place !== null && Math.abs(place - this.#video.currentTime) > SEGMENT_S) this.#video.currentTime = place;
   }
 
   /** Returns which moment everybody sees now, as a date in milliseconds; null while unknown. */
