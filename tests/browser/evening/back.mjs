@@ -65,7 +65,7 @@ export async function back(t, { station, browser }) {
 
   await page.getByRole('button', { name: 'Back to live' }).click();
   await isLive(page);
-  assert.equal(await page.locator('#live').textContent(), 'Live');
+  await until(page, () => document.getElementById('live').textContent === 'Live');
 
   // A pause goes on where it was, too.
   await page.keyboard.press('k');
@@ -80,7 +80,7 @@ export async function back(t, { station, browser }) {
   const { stalls, fatal } = await stats(page);
   assert.ok(stalls.longestMs < STALL_MAX_MS && fatal === 0, JSON.stringify({ stalls, fatal }));
   // Another channel is another evening.
-  await page.keyboard.press('PageUp');
+  await page.keyboard.press('PageDown');
   await until(page, () => nightcast.stats().channel === 'deep-8' && nightcast.stats().state === 'playing' && !nightcast.stats().rewound);
   await until(page, () => document.querySelector('.past').hidden);
 }
