@@ -1,5 +1,6 @@
 //! The composition root: builds every task, follows the configuration, waits for all of them.
 
+mod alive;
 mod channels;
 mod mirrors;
 pub mod reload;

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::STOP_MAX;
+use super::alive::PANIC_REST;
 use crate::channel::task::{Outputs, Parts};
 use crate::channel::{ChannelState, ChannelStatus};
 use crate::clock::Clock;
@@ -32,9 +33,6 @@ use crate::prepare::subtitles::task::Titles;
 use crate::prepare::{Look, Preparer};
 use crate::store::Store;
 use crate::{channel, units::ChannelId};
-
-/// How long a channel that panicked rests before it begins again.
-const PANIC_REST: Duration = Duration::from_secs(1);
 
 /// How many channels may begin at once for each core: an ffmpeg that begins reads its list and is given the seconds that
 /// went by, and hundreds of them in one moment would come too late all together.

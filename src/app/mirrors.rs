@@ -7,13 +7,13 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
+use super::alive::keep_alive;
 use crate::clock::Clock;
 use crate::config::{self, mirror::Place};
 use crate::hls::Snapshot;
@@ -28,9 +28,6 @@ const FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// The rights of those who are neither the file's owner nor in its group.
 const OTHERS: u32 = 0o007;
-
-/// How long a mirror that panicked rests before it begins again.
-const PANIC_REST: Duration = Duration::from_secs(1);
 
 /// Why there is no mirror although one is wanted.
 #[derive(Debug, thiserror::Error)]
@@ -213,21 +210,10 @@ impl Mirrors {
             token: token.clone(),
         };
         let span = tracing::info_span!("channel", id = %id);
-        self.tracker.spawn(keep_alive(parts, self.tracker.clone()).instrument(span));
+        let life = move || mirror::task::run(parts.clone());
+        let kept = keep_alive("the mirror", life, token.clone(), self.tracker.clone());
+        self.tracker.spawn(kept.instrument(span));
         Life { snapshot, counters, token }
-    }
-}
-
-/// Lives a mirror; a panic in it is caught here, told, and answered by a new beginning.
-async fn keep_alive(parts: Parts, tracker: TaskTracker) {
-    while !parts.token.is_cancelled() {
-        let life = mirror::task::run(parts.clone()).in_current_span();
-        match tracker.spawn(life).await {
-            // The channel is gone.
-            Ok(()) => return,
-            Err(error) => tracing::error!(%error, "the mirror failed inside and begins again"),
-        }
-        tokio::time::sleep(PANIC_REST).await;
     }
 }
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
+use super::alive::keep_alive;
 use super::channels::Channels;
 use crate::clock::Clock;
 use crate::hls::rewind::ledger::Limits;
@@ -20,9 +20,6 @@ use crate::units::{ChannelId, MediaTime};
 
 /// The folder below the data folder.
 const FOLDER: &str = "rewind";
-
-/// How long one rests that panicked, before it begins again.
-const PANIC_REST: Duration = Duration::from_secs(1);
 
 /// Those who keep.
 pub(super) struct Rewinds {
@@ -112,20 +109,10 @@ impl Rewinds {
             token: token.clone(),
         };
         let span = tracing::info_span!("channel", id = %id);
-        let task = self.tracker.spawn(keep_alive(parts, self.tracker.clone()).instrument(span));
+        let life = move || task::run(parts.clone());
+        let kept = keep_alive("keeping the channel's past", life, token.clone(), self.tracker.clone());
+        let task = self.tracker.spawn(kept.instrument(span));
         Life { limits, told, token, task }
-    }
-}
-
-/// Keeps a past; a panic in it is caught here, told, and answered by a new beginning.
-async fn keep_alive(parts: Parts, tracker: TaskTracker) {
-    while !parts.token.is_cancelled() {
-        match tracker.spawn(task::run(parts.clone()).in_current_span()).await {
-            // The channel is gone.
-            Ok(()) => return,
-            Err(error) => tracing::error!(%error, "keeping the channel's past failed inside and begins again"),
-        }
-        tokio::time::sleep(PANIC_REST).await;
     }
 }
 

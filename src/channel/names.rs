@@ -46,23 +46,16 @@ impl Names {
 mod tests {
     use super::super::director::tests::{item, profile};
     use super::*;
-    use crate::config::{Burn, Language};
-    use crate::library::FileStamp;
-    use crate::library::subtitles::{FileKind, Purpose, SubtitleFile};
+    use crate::config::Burn;
+    use crate::library::sample;
+    use crate::library::subtitles::Purpose;
 
     #[test]
     fn an_item_is_asked_for_under_the_name_that_the_workshop_gives_it() {
         let (plain, burning) = (profile(), Burn { subtitles: Some([].into()), logo: None });
         let burning = Profile { burn: burning, ..Profile::clone(&plain) };
         let mut said = Item::clone(&item("said", 9));
-        said.subtitles = [SubtitleFile {
-            path: "/m/said.srt".into(),
-            stamp: FileStamp { size: 1, mtime_ns: 1 },
-            kind: FileKind::Srt,
-            language: Language::default(),
-            purpose: Purpose::Full,
-        }]
-        .into();
+        said.subtitles = [sample::subtitles("/m/said.srt", "und", Purpose::Full, 1)].into();
         let items = [item("silent", 9), Arc::new(said)];
         for profile in [&*plain, &burning] {
             let mut names = Names::new(profile);

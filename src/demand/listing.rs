@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use crate::config::Timetable;
+use crate::config::{Profile, Timetable};
 use crate::library::{Catalogue, Item};
 use crate::prepare::MezzanineId;
 use crate::schedule::natural::natural_cmp;
@@ -87,10 +87,10 @@ pub fn id_of(key: &ContentKey) -> &str {
 }
 
 impl Listing {
-    /// Returns the items of a catalogue, prepared to a profile of this digest. What only stands between programmes is left
+    /// Returns the items of a catalogue, prepared to a profile. What only stands between programmes is left
     /// out, and of copies all but one.
     #[must_use]
-    pub fn new(catalogue: &Catalogue, timetable: &Timetable, profile: &Arc<str>) -> Self {
+    pub fn new(catalogue: &Catalogue, timetable: &Timetable, profile: &Profile) -> Self {
         let between: Vec<&String> =
             timetable.fillers.iter().chain(timetable.idents.iter().flat_map(|idents| &idents.folders)).collect();
         let mut seen = HashSet::new();
@@ -102,7 +102,7 @@ impl Listing {
             .map(|item| Entry {
                 id: id_of(&item.key).into(),
                 item: Arc::clone(item),
-                mezzanine: MezzanineId { key: item.key.clone(), profile: Arc::clone(profile) },
+                mezzanine: MezzanineId::of(item, profile),
                 text: searched(item),
             })
             .collect();
@@ -178,7 +178,10 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::config::Burn;
     use crate::config::timetable::Idents;
+    use crate::library::sample;
+    use crate::library::subtitles::Purpose;
     use crate::prepare::queue::tests::want;
 
     /// An item of this path, title and time of change.
@@ -195,7 +198,7 @@ mod tests {
     fn listing(all: &[(&str, &str, i64)], timetable: &Timetable) -> Listing {
         let items = all.iter().enumerate().map(|(n, (name, title, mtime))| item(n + 1, name, title, *mtime));
         let catalogue = Catalogue { items: items.collect(), ..Catalogue::default() };
-        Listing::new(&catalogue, timetable, &"p".into())
+        Listing::new(&catalogue, timetable, &want("any", 9).profile)
     }
 
     const FILMS: [(&str, &str, i64); 5] = [
@@ -248,12 +251,31 @@ mod tests {
         let mut items: BTreeMap<PathBuf, Arc<Item>> = [item(1, "a.mkv", "A", 0), item(2, "b.mkv", "B", 0)].into();
         let copy = Item { name: "c.mkv".into(), ..Item::clone(&items[&PathBuf::from("/secret/a.mkv")]) };
         items.insert("/secret/c.mkv".into(), Arc::new(copy));
-        let listing = Listing::new(&Catalogue { items, ..Catalogue::default() }, &Timetable::default(), &"p".into());
+        let catalogue = Catalogue { items, ..Catalogue::default() };
+        let listing = Listing::new(&catalogue, &Timetable::default(), &want("any", 9).profile);
         assert_eq!(listing.entries().len(), 2);
         let id = &listing.entries()[1].id;
         assert_eq!((&**id, id.len()), (id_of(&listing.entries()[1].item.key), ID_LEN));
         assert_eq!(listing.get(id).map(|entry| &*entry.item.metadata.title), Some("B"));
         assert!(listing.get("nothing").is_none());
+    }
+
+    /// Goal: films with subtitles in their pictures can be watched, too. Method: two films of a channel that burns them in, of
+    /// which one has some; each is looked for under the name that the workshop gives it.
+    #[test]
+    fn an_item_is_looked_for_by_what_is_burned_into_it() {
+        let burn = Burn { subtitles: Some([].into()), logo: None };
+        let profile = Profile { burn, ..Profile::clone(&want("any", 9).profile) };
+        let (path, silent) = item(1, "a.mkv", "A", 0);
+        let mut said = Item::clone(&item(2, "b.mkv", "B", 0).1);
+        said.subtitles = [sample::subtitles("/m/b.srt", "en", Purpose::Full, 1)].into();
+        let items = [(path, silent), (said.path.clone(), Arc::new(said))].into();
+        let listing = Listing::new(&Catalogue { items, ..Catalogue::default() }, &Timetable::default(), &profile);
+        let [silent, said] = listing.entries() else { panic!("two items: {listing:?}") };
+        assert_ne!(silent.mezzanine.profile, said.mezzanine.profile);
+        for Entry { item, mezzanine, .. } in [silent, said] {
+            assert_eq!(*mezzanine, MezzanineId::of(item, &profile), "{}", item.name);
+        }
     }
 
     #[test]

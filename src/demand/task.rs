@@ -24,7 +24,6 @@ use crate::hls::ladder::Offer;
 use crate::hls::snapshot::SubtitlesTold;
 use crate::hls::{cut, subtitles};
 use crate::library::Catalogue;
-use crate::prepare::identity::profile_digest;
 use crate::prepare::subtitles::choice;
 use crate::prepare::subtitles::task::Titles;
 use crate::prepare::{Gop, Mezzanine, Prepared, Preparer, annexb, gop_index};
@@ -91,7 +90,6 @@ struct Film {
 pub struct Shelf {
     config: config::Channel,
     offers: Vec<Offer>,
-    digest: Arc<str>,
     catalogue: watch::Receiver<Arc<Catalogue>>,
     reader: Reader,
     /// With the catalogue that it was made of.
@@ -203,8 +201,7 @@ impl Shelf {
         if offers.is_empty() {
             offers.push(one_picture(&config.profile));
         }
-        let digest = profile_digest(&config.profile);
-        Self { config: config.clone(), offers, digest, catalogue, reader, listing: Mutex::default() }
+        Self { config: config.clone(), offers, catalogue, reader, listing: Mutex::default() }
     }
 
     /// Returns the channel's items as they are now.
@@ -213,7 +210,7 @@ impl Shelf {
         let catalogue = Arc::clone(&self.catalogue.borrow());
         let mut known = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
         if !Arc::ptr_eq(&known.0, &catalogue) {
-            known.1 = Arc::new(Listing::new(&catalogue, &self.config.timetable, &self.digest));
+            known.1 = Arc::new(Listing::new(&catalogue, &self.config.timetable, &self.config.profile));
             known.0 = catalogue;
         }
         Arc::clone(&known.1)

@@ -1,6 +1,8 @@
 //! Films for the tests of this crate, plain in all that a test does not name.
 
+use super::subtitles::{FileKind, Purpose, SubtitleFile, SubtitleTrack};
 use super::{AudioInfo, FileStamp, Item, MediaInfo, Metadata, VideoInfo};
+use crate::config::Language;
 use crate::units::{ContentKey, MediaTime};
 
 /// Returns a picture of so many pixels, 25 a second, as every phone and camera writes it.
@@ -46,4 +48,20 @@ pub(crate) fn item(name: &str, media: MediaInfo) -> Item {
         subtitles: [].into(),
         metadata: Metadata { title: name.to_owned(), ..Metadata::default() },
     }
+}
+
+/// Returns a language by its tag.
+pub(crate) fn language(tag: &str) -> Language {
+    Language::read(tag).expect("it is one")
+}
+
+/// Returns a subtitle track in a film.
+pub(crate) fn track(index: u32, codec: &str, tag: &str, purpose: Purpose, default: bool) -> SubtitleTrack {
+    SubtitleTrack { index, codec: codec.to_owned(), language: language(tag), purpose, default }
+}
+
+/// Returns a file of subtitles, an .srt.
+pub(crate) fn subtitles(path: &str, tag: &str, purpose: Purpose, mtime_ns: i64) -> SubtitleFile {
+    let stamp = FileStamp { size: 1, mtime_ns };
+    SubtitleFile { path: path.into(), stamp, kind: FileKind::Srt, language: language(tag), purpose }
 }

@@ -121,13 +121,8 @@ struct Keeper {
 
 impl Keeper {
     async fn begin(&mut self, gone: Vec<Msn>) {
-        let folder = self.parts.folder.clone();
-        let removed = blocking(move || {
-            remove_all(&folder, &gone);
-            Ok(())
-        });
         // Files that stay are swept when the next life begins.
-        let _swept_later = removed.await;
+        let _swept_later = self.remove(gone).await;
         if let Err(error) = self.write_list().await {
             self.failed(&error);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::library::FileStamp;
+use crate::library::sample::{self, language, track};
 use crate::library::subtitles::{Purpose, SubtitleFile};
 use crate::prepare::MezzanineId;
 use crate::prepare::queue::tests::want;
@@ -12,17 +12,8 @@ fn item(name: &str) -> Item {
     Item::clone(&want(name, 9).item)
 }
 
-fn language(tag: &str) -> Language {
-    Language::read(tag).unwrap()
-}
-
-fn track(index: u32, codec: &str, tag: &str, purpose: Purpose, default: bool) -> SubtitleTrack {
-    SubtitleTrack { index, codec: codec.to_owned(), language: language(tag), purpose, default }
-}
-
 fn file(path: &str, tag: &str, mtime_ns: i64) -> SubtitleFile {
-    let stamp = FileStamp { size: 1, mtime_ns };
-    SubtitleFile { path: path.into(), stamp, kind: FileKind::Srt, language: language(tag), purpose: Purpose::Full }
+    sample::subtitles(path, tag, Purpose::Full, mtime_ns)
 }
 
 fn burn(tags: &[&str]) -> Burn {

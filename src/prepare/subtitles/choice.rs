@@ -97,25 +97,15 @@ pub fn name(item: &Item, rate: Rate) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::FileStamp;
-    use crate::library::subtitles::FileKind;
+    use crate::library::sample::{self, language, track};
     use crate::prepare::queue::tests::want;
 
     fn item(name: &str) -> Item {
         Item::clone(&want(name, 9).item)
     }
 
-    fn language(tag: &str) -> Language {
-        Language::read(tag).unwrap()
-    }
-
-    fn track(index: u32, codec: &str, tag: &str, purpose: Purpose, default: bool) -> SubtitleTrack {
-        SubtitleTrack { index, codec: codec.to_owned(), language: language(tag), purpose, default }
-    }
-
     fn file(tag: &str, purpose: Purpose, mtime_ns: i64) -> SubtitleFile {
-        let stamp = FileStamp { size: 1, mtime_ns };
-        SubtitleFile { path: "/m/a.srt".into(), stamp, kind: FileKind::Srt, language: language(tag), purpose }
+        sample::subtitles("/m/a.srt", tag, purpose, mtime_ns)
     }
 
     #[test]
