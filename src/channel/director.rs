@@ -349,7 +349,12 @@ impl Director {
             position += gop.duration;
             reached
         });
-        let place = place?;
+        let Some(place) = place else {
+            // Its last GOP has begun: what comes next begins at its own time.
+            self.plan.pop_front();
+            self.resume = Some(MediaTime::ZERO);
+            return self.resumed(workshop);
+        };
         let before: MediaTime = mezzanine.gops[..place].iter().map(|gop| gop.duration).sum();
         let edge = before.after(first.start);
         match self.begin(mezzanine, place, edge) {

@@ -150,21 +150,34 @@ fn an_item_that_cannot_be_prepared_leaves_the_plan() {
     assert_eq!(choose(&mut director, 30, &|_| Prepared::Waiting), "slate: Quarantined");
 }
 
-#[test]
-fn a_restarted_channel_is_where_it_would_have_been() {
+/// What a channel that aired `a` at 0 and was stopped begins with at `secs`: title, first GOP, start, and where it resumed.
+fn restarted_at(secs: i64) -> (String, usize, Timestamp, Option<Timestamp>) {
     let mut before = director(&["a", "b", "c"]);
     assert_eq!(choose(&mut before, 0, &ready), "a");
     let stored = before.plan();
     let plan = Plan::restore(stored.programmes().clone(), stored.next_serial(), stored.picker().clone());
     let mut after = Director::new(Order::Sequential, profile(), plan, 1.0);
-    assert_eq!(choose(&mut after, 15, &ready), "wait", "the library is not there yet");
-    after.library_changed(catalogue(&["a", "b", "c"]), at(15));
-    // 15 s after the start of a (10 s), b is 5 s in: its next GOP begins at 6 s.
-    match after.choose(at(15), at(15), &ready) {
-        Choice::Item { programme, from_gop, .. } => {
-            assert_eq!((programme.metadata.title.as_str(), from_gop, programme.start), ("b", 3, at(10)));
+    assert_eq!(choose(&mut after, secs, &ready), "wait", "the library is not there yet");
+    after.library_changed(catalogue(&["a", "b", "c"]), at(secs));
+    match after.choose(at(secs), at(secs), &ready) {
+        Choice::Item { programme, from_gop, resumed, .. } => {
+            (programme.metadata.title.clone(), from_gop, programme.start, resumed)
         }
         other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_restarted_channel_is_where_it_would_have_been() {
+    // 15 s after the start of a (10 s), b is 5 s in: its next GOP begins at 6 s.
+    assert_eq!(restarted_at(15), ("b".into(), 3, at(10), Some(at(16))));
+}
+
+/// It was aired whole, and all that came after it later by its length. (Found by restarting a busy station.)
+#[test]
+fn a_channel_restarted_in_the_last_gop_of_an_item_goes_on_with_what_comes_next() {
+    for secs in [19, 20] {
+        assert_eq!(restarted_at(secs), ("c".into(), 0, at(20), Some(at(20))), "at {secs} s");
     }
 }
 
