@@ -70,7 +70,7 @@ pub(crate) fn measure(settings: &Settings) -> Result<String> {
          were read every five seconds. The first start knows the prepared films and one of the channels: all others \
          begin their lives. The second continues them.\n\n{}\nCPU time by /proc over {:.0} s at real time, of the server and the on-air ffmpegs. Shares are of one core. At the \
          lowest priority, and not counted, an ffmpeg draws the channels' cards meanwhile, once in their lives.\n\n{}\nMemory by /proc. PSS is resident memory with what processes share divided among them, so that it \
-         can be summed.\n\n{}\n{}\nIn step, over all looks at the metrics. The newest segment of a channel is as old as the \
+         can be summed; with the server's is what its memory files hold, the segments that have cooled.\n\n{}\n{}\nIn step, over all looks at the metrics. The newest segment of a channel is as old as the \
          next one has grown: up to 2 s. Published media may differ from the time that passed by one segment, since a \
          look falls anywhere in it.\n\n{}",
         clips::CLIPS,
@@ -86,10 +86,11 @@ pub(crate) fn measure(settings: &Settings) -> Result<String> {
 
 const START: [&str; 4] = ["Channels", "First start until all have 3 segments", "Restart", "Warnings in the log"];
 const CPU: [&str; 6] = ["Channels", "Server", "All ffmpegs", "Together", "Server a channel", "Together a channel"];
-const MEMORY: [&str; 7] = [
+const MEMORY: [&str; 8] = [
     "Channels",
     "Server resident",
     "of that its own",
+    "Older segments, beside",
     "Each ffmpeg resident",
     "ffmpegs, PSS",
     "All, PSS",
@@ -187,7 +188,7 @@ impl Many {
     /// Returns the PSS of all ffmpegs, and of everything, in KiB.
     fn proportional(&self) -> (u64, u64) {
         let carried = self.cost.holdings.iter().map(|one| one.proportional).sum();
-        (carried, carried + self.server.proportional)
+        (carried, carried + self.server.proportional + self.cost.memory.spooled)
     }
 
     fn memory_row(&self) -> Vec<String> {
@@ -196,6 +197,7 @@ impl Many {
             self.channels.to_string(),
             megabytes(self.cost.memory.resident),
             megabytes(self.cost.memory.anonymous),
+            megabytes(self.cost.memory.spooled),
             range(self.cost.carried.iter().map(|one| one.resident), megabytes),
             megabytes(carried),
             format!("**{}**", megabytes(all)),

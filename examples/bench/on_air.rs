@@ -58,11 +58,20 @@ pub(crate) fn measure(settings: &Settings) -> Result<String> {
     }
     let cpu_head =
         ["Channels", "Rate", "CPU server", "CPU ffmpegs", "Server a channel", "ffmpeg a channel", "Total a channel"];
-    let memory_head = ["Channels", "Rate", "Server resident", "of that its own", "Server's peak ever", "Each ffmpeg"];
+    let memory_head = [
+        "Channels",
+        "Rate",
+        "Server resident",
+        "of that its own",
+        "Server's peak ever",
+        "Older segments, beside",
+        "Each ffmpeg",
+    ];
     Ok(format!(
         "CPU time by /proc over {:.0} s at real time, everything prepared before, nobody watching; 720p25, a new item \
          every {} s. Shares are of one core.\n\n{}\nResident memory; the server's is the most of all looks, without \
-         its children. Channels share the films.\n\n{}",
+         its children. Segments that have cooled lie in memory files, which are counted beside it. Channels share \
+         the films.\n\n{}",
         settings.on_air.as_secs_f64(),
         clips::LENGTH,
         table(&cpu_head, &costs.iter().map(|(rate, cost)| cost.cpu_row(rate)).collect::<Vec<_>>()),
@@ -94,6 +103,7 @@ impl Cost {
             format!("**{}**", megabytes(self.memory.resident)),
             megabytes(self.memory.anonymous),
             megabytes(self.memory.peak),
+            megabytes(self.memory.spooled),
             format!("{} to {}", megabytes(least), megabytes(most)),
         ]
     }
@@ -131,6 +141,7 @@ pub(crate) fn watch_with(
         memory.resident = memory.resident.max(seen.resident);
         memory.anonymous = memory.anonymous.max(seen.anonymous);
         memory.peak = seen.peak;
+        memory.spooled = memory.spooled.max(seen.spooled);
         look()?;
     }
     let (server_after, carried_after, lasted) = (process::cpu(pid)?, self::carried(&carriers)?, begun.elapsed());

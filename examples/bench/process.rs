@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,8 @@ pub(crate) struct Memory {
     pub(crate) anonymous: u64,
     /// The most that was ever resident.
     pub(crate) peak: u64,
+    /// What its memory files hold (`memfd`), which is in none of the above.
+    pub(crate) spooled: u64,
 }
 
 /// Reads a process's memory.
@@ -53,7 +56,20 @@ pub(crate) fn memory(pid: u32) -> Result<Memory> {
         line.trim_start_matches(':').split_whitespace().next()?.parse().ok()
     };
     let value = |name: &str| value(name).with_context(|| format!("process {pid} has no {name}"));
-    Ok(Memory { resident: value("VmRSS")?, anonymous: value("RssAnon")?, peak: value("VmHWM")? })
+    Ok(Memory {
+        resident: value("VmRSS")?,
+        anonymous: value("RssAnon")?,
+        peak: value("VmHWM")?,
+        spooled: memory_files(pid)?,
+    })
+}
+
+/// Returns what a process's memory files take, in KiB.
+fn memory_files(pid: u32) -> Result<u64> {
+    let files = fs::read_dir(format!("/proc/{pid}/fd")).with_context(|| format!("process {pid} is gone"))?;
+    let open = files.filter_map(|entry| Some(entry.ok()?.path()));
+    let in_memory = open.filter(|path| fs::read_link(path).is_ok_and(|target| target.starts_with("/memfd:segments")));
+    Ok(in_memory.filter_map(|path| fs::metadata(path).ok()).map(|file| file.blocks() / 2).sum())
 }
 
 /// What else a process has.

@@ -79,7 +79,8 @@ pub(crate) fn measure(settings: &Settings) -> Result<String> {
         "CPU time by /proc over {:.0} s at real time, one after the other, on the same files: {}; for three pictures one of \
          1080p25 at 6 Mbit/s. Nightcast has everything prepared and {CHANNELS} channels on air, server and ffmpegs are \
          counted together and divided among them; rivals have one channel. Nobody watches. Memory is resident, the most \
-         of all looks; what Nightcast's ffmpegs share is counted once.\n\n{}\nEncoding: `ffmpeg {ENCODE}`, again for each \
+         of all looks; what Nightcast's ffmpegs share is counted once, and its older segments are counted, which lie in \
+         memory files.\n\n{}\nEncoding: `ffmpeg {ENCODE}`, again for each \
          file, or over a list: `ffmpeg {CONCAT_ENCODE}`. Copying: `ffmpeg {CONCAT}`, which mends no seam, needs films that \
          are alike, and ends with the first that is broken. liquidsoap is Debian's, with this script:\n\n\
          ```text\n{LIQUIDSOAP}```\n\nThe rivals' figures hold the start of their programs, which weighs in short \
@@ -104,7 +105,7 @@ fn nightcast(settings: &Settings, media: &Path, films: u64, each: &str) -> Resul
     let mut station = home.start()?;
     station.wait_prepared(films, PREPARED_MAX)?;
     let cost = on_air::watch(&station, CHANNELS, settings.rivals)?;
-    let server = process::holdings(station.pid())?.proportional;
+    let server = process::holdings(station.pid())?.proportional + cost.memory.spooled;
     station.stop()?;
     let all = server + cost.holdings.iter().map(|one| one.proportional).sum::<u64>();
     Ok(Taken { cpu: cost.server + cost.carriers, of: cost.lasted, channels: CHANNELS, resident: all / CHANNELS as u64 })

@@ -14,7 +14,7 @@ use crate::config::Language;
 use crate::feed::{Airing, FedGop, Feed, IN_FLIGHT_MAX, Mismatch, Next};
 use crate::hls::ladder::Offer;
 use crate::hls::spool::Place;
-use crate::hls::spool::task::SpoolFile;
+use crate::hls::spool::task::Spooled;
 use crate::hls::timeline::DateRange;
 use crate::hls::{Chunk, Packer, Segment, Snapshot, Timeline};
 use crate::on_air::Cause;
@@ -214,8 +214,8 @@ impl Air {
     }
 
     /// Takes note that a segment's bytes are in a file now.
-    pub fn spooled(&mut self, place: Place, file: SpoolFile) {
-        self.timeline.spooled(place, file);
+    pub fn spooled(&mut self, place: Place, spooled: Spooled) {
+        self.timeline.spooled(place, spooled);
     }
 
     /// Returns what viewers are served.

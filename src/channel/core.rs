@@ -15,7 +15,7 @@ use crate::config::Language;
 use crate::feed::Airing;
 use crate::hls::ladder::Offer;
 use crate::hls::spool::Place;
-use crate::hls::spool::task::SpoolFile;
+use crate::hls::spool::task::Spooled;
 use crate::on_air::RunEvent;
 use crate::prepare::subtitles::Captions;
 use crate::prepare::{Mezzanine, MezzanineId, Prepared};
@@ -158,8 +158,8 @@ impl Core {
     }
 
     /// Takes note that a segment's bytes are in a file now.
-    pub fn spooled(&mut self, place: Place, file: SpoolFile) {
-        self.air.spooled(place, file);
+    pub fn spooled(&mut self, place: Place, spooled: Spooled) {
+        self.air.spooled(place, spooled);
     }
 
     /// Returns why there is nothing to air, while that is so.

@@ -35,7 +35,7 @@ use crate::config;
 use crate::feed::{Airing, FedGop, IN_FLIGHT_MAX};
 use crate::ffmpeg::Family;
 use crate::hls::Snapshot;
-use crate::hls::spool::task::{Spooler, Written};
+use crate::hls::spool::task::Spool;
 use crate::library::{Catalogue, Reproach};
 use crate::on_air::task::RunSettings;
 use crate::on_air::{self, Cause, GopOrder, RunEvent};
@@ -119,7 +119,6 @@ pub async fn run(parts: Parts, outputs: Outputs) {
             }
             Some(skip) = inbox.skips.recv() => shell.skip(skip),
             Some(captioned) = inbox.captioned.recv() => shell.captioned(captioned),
-            Some(written) = inbox.written.recv() => shell.segment_written(written),
             Some((idle, slate)) = inbox.slates.recv() => shell.slate_made(&idle, slate),
             Ok(()) = inbox.catalogue.changed() => {
                 let catalogue = Arc::clone(&inbox.catalogue.borrow_and_update());
@@ -137,7 +136,6 @@ struct Inbox {
     events: mpsc::Receiver<RunEvent>,
     slates: mpsc::Receiver<(Idle, Result<Arc<Mezzanine>, String>)>,
     skips: mpsc::Receiver<Skip>,
-    written: mpsc::Receiver<Written>,
     captioned: mpsc::Receiver<Captioned>,
     catalogue: watch::Receiver<Arc<Catalogue>>,
     workshop: watch::Receiver<u64>,
@@ -161,7 +159,7 @@ struct Shell {
     live: Option<LiveRun>,
     /// What airs, opened, and which mezzanine it is.
     files: BTreeMap<u64, (Arc<File>, MezzanineId)>,
-    spooler: Spooler,
+    spool: Spool,
     events: mpsc::Sender<RunEvent>,
     slates: mpsc::Sender<(Idle, Result<Arc<Mezzanine>, String>)>,
     reading: Reading,
@@ -212,7 +210,6 @@ impl Shell {
         let (aired, aired_inbox) = mpsc::channel(keep::AIRED_WAITING_MAX);
         let keeper = keep::task::run(id, parts.store.clone(), kept_inbox, aired_inbox, CancellationToken::new());
         parts.tracker.spawn(keeper);
-        let (spooler, written) = Spooler::new(parts.run_folder.clone(), parts.config.id.clone(), parts.tracker.clone());
         let (skips, skips_inbox) = mpsc::channel(SKIPS_MAX);
         outputs.skips.send_replace(Some(skips));
         let mut catalogue = parts.catalogue.clone();
@@ -221,7 +218,6 @@ impl Shell {
             events: events_inbox,
             slates: slates_inbox,
             skips: skips_inbox,
-            written,
             captioned,
             catalogue,
             workshop: parts.preparer.subscribe(),
@@ -232,7 +228,7 @@ impl Shell {
             names: Names::new(&parts.config.profile),
             live: None,
             files: BTreeMap::new(),
-            spooler,
+            spool: Spool::default(),
             events,
             slates,
             reading,
@@ -296,8 +292,12 @@ impl Shell {
                 let published = *self.core.air().published();
                 self.outputs.counters.published(&self.counted, &published, self.core.dated(now));
                 self.counted = published;
+                for (place, bytes) in self.core.air().cooled() {
+                    if let Some(spooled) = self.spool.put(&bytes, now) {
+                        self.core.spooled(place, spooled);
+                    }
+                }
                 self.outputs.snapshot.send_replace(Arc::new(self.core.air().snapshot()));
-                self.spooler.write(self.core.air().cooled(), now);
             }
             Action::Air(AirAction::LetGo(airing)) => {
                 let item = self.files.get(&airing).map(|(_, id)| id.key.to_string());
@@ -384,14 +384,6 @@ impl Shell {
                 self.core.unreadable(airing.id, now);
                 self.give_up_run(Cause::Internal);
             }
-        }
-    }
-
-    fn segment_written(&mut self, written: Written) {
-        let place = written.0;
-        if let Some(file) = self.spooler.finished(written, self.parts.clock.now()) {
-            self.core.spooled(place, file);
-            self.outputs.snapshot.send_replace(Arc::new(self.core.air().snapshot()));
         }
     }
 

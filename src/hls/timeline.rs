@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::ladder::{Ladder, Offer};
 use super::packer::Segment;
 use super::snapshot::{SegmentBody, Snapshot, SubtitlesTold};
-use super::spool::task::SpoolFile;
+use super::spool::task::Spooled;
 use super::spool::{Content, HOT, Place};
 use super::subtitles::{self, Subtitler};
 use super::{TARGET_DURATION_SECS, WINDOW, playlist};
@@ -247,7 +247,7 @@ impl Timeline {
         }
     }
 
-    /// Returns the segments that are in memory and no longer hot, oldest first, by rendition: they may go to files.
+    /// Returns the segments that are in memory and no longer hot, oldest first, by rendition: they may go to the spool.
     #[must_use]
     pub fn cooled(&self) -> Vec<(Place, Bytes)> {
         let mut newer = MediaTime::ZERO;
@@ -259,7 +259,7 @@ impl Timeline {
             newer += entry.body.duration;
         }
         cooled.extend(self.expired.iter().rev().map(|expired| (expired.msn, &expired.body)));
-        // Subtitles are a few hundred bytes: a file would cost more.
+        // Subtitles are a few hundred bytes: a page would cost more.
         let pictures = self.ladder.pictures();
         let places = cooled.into_iter().rev().flat_map(|(msn, body)| {
             let contents = body.renditions.iter().enumerate().take(pictures);
@@ -272,14 +272,14 @@ impl Timeline {
         in_memory.collect()
     }
 
-    /// Takes note that a segment's bytes are in a file now. Its number, length and bytes stay what they were.
-    pub fn spooled(&mut self, place: Place, file: SpoolFile) {
+    /// Takes note that a segment's bytes are in the spool now. Its number, length and bytes stay what they were.
+    pub fn spooled(&mut self, place: Place, spooled: Spooled) {
         let listed = self.listed.iter_mut().map(|entry| (entry.msn, &mut entry.body));
         let expired = self.expired.iter_mut().map(|expired| (expired.msn, &mut expired.body));
         if let Some((_, body)) = listed.chain(expired).find(|(number, _)| *number == place.msn) {
             let mut renditions = body.renditions.clone();
             if let Some(content) = renditions.get_mut(place.rendition) {
-                *content = Arc::new(Content::Spooled(file));
+                *content = Arc::new(Content::Spooled(spooled));
                 *body = Arc::new(body.with(renditions));
             }
         }

@@ -60,8 +60,8 @@ const RISE_MAX: f64 = 16.0 * 1024.0;
 /// What the database may take for each airing kept, in bytes; the number of airings kept has a limit.
 const BYTES_AN_AIRING_MAX: f64 = 700.0;
 
-/// What lies in the run folder, at most, in bytes: a playlist, and segments that have cooled.
-const RUN_FOLDER_MAX: u64 = 32 << 20;
+/// What lies in the run folder, at most, in bytes: playlists.
+const RUN_FOLDER_MAX: u64 = 1 << 20;
 
 impl Report {
     pub fn new(facts: Facts, ledger: &Ledger) -> Self {
