@@ -7,6 +7,8 @@
 mod burning;
 #[path = "prepare/encoders.rs"]
 mod encoders;
+#[path = "prepare/idents.rs"]
+mod idents;
 #[path = "support/items.rs"]
 mod items;
 #[path = "prepare/pgs.rs"]
@@ -115,7 +117,7 @@ async fn transcodes_and_slate_of_one_rate_join_without_a_discontinuity() {
         let card = SlateCard {
             look: Look { station: "Nightcast".into(), colour, logo: Some((logo, "s".into())) },
             name: "Cats' %d: \"night\"".into(),
-            reason: "No videos in media/cats yet.".into(),
+            reason: Some("No videos in media/cats yet.".into()),
             profile: Arc::new(always()),
             rate: Some(Rate::whole(25)),
             gop_secs: 2,

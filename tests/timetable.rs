@@ -58,7 +58,7 @@ fn channel(base: Timestamp) -> String {
     let news = [15, 28, 46]
         .map(|minute| format!("[[channel.fixed]]\nname = \"News\"\nat = \"{}\"\nfolder = \"news/\"\n", at(minute)));
     format!(
-        "{}fillers = \"fillers/\"\nidents = {{ folder = \"idents/\", every = 3 }}\nsign-off = {{ from = \"{}\", to = \"{}\" }}\n\
+        "{}fillers = \"fillers/\"\nidents = {{ folder = \"idents/\", drawn = true, every = 3 }}\nsign-off = {{ from = \"{}\", to = \"{}\" }}\n\
          [channel.picture]\nsize = \"160x96\"\npreset = \"ultrafast\"\n\
          [[channel.block]]\nname = \"Series\"\nfrom = \"{}\"\nto = \"{}\"\nfolder = \"series/\"\norder = \"sequential\"\nsharp = true\n{}",
         PLAIN.split("[channel.picture]").next().unwrap_or_default(),
@@ -105,7 +105,8 @@ fn what_was_announced_is_what_airs() {
     let station = home.start_with(&channel(base), SPEED);
     let (mut announced, mut kinds) = (BTreeMap::new(), BTreeMap::new());
     let end = base + span;
-    // Until the plan that was kept has become one with a timetable.
+    // Until the plan that was kept has become one with a timetable, and its ident is drawn.
+    station.until("the ident is drawn", || station.log().contains("the ident is drawn").then_some(()));
     let settled = station.now() + SignedDuration::from_mins(3);
     while station.now() < end {
         let told = station.channel("one");
@@ -123,6 +124,8 @@ fn what_was_announced_is_what_airs() {
     }
     let aired = aired(&station);
     judge(&aired, &announced, base, end, &station);
+    let of_the_timetable: Vec<_> = aired.into_iter().filter(|(.., date)| *date >= settled).collect();
+    judge_idents(&of_the_timetable, &station);
     let off = clock(base + SignedDuration::from_mins(42));
     assert_eq!(kinds.get("sign_off"), Some(&format!("Off the air until {off}")), "{kinds:?}");
     assert!(kinds.contains_key("item"), "{kinds:?}");
@@ -161,4 +164,23 @@ fn judge(
     }
     assert!(bound.len() >= 5 && worst(&bound) < 1.0, "{bound:?}\n{}", station.log());
     assert!(announced.len() >= 15 && worst(&announced) < 1.5, "{all:?}\n{}", station.log());
+}
+
+/// Goal: the ident that is drawn airs where ident films air, and is told as they are. Method: what began between two idents,
+/// drawn or filmed, which take turns; and what the station tells of what was on.
+fn judge_idents(aired: &[(u64, String, Timestamp)], station: &Station) {
+    let is_drawn = |item: &str| item == "drawn ident";
+    let (mut drawn, mut films_between, mut since) = (0, Vec::new(), None);
+    for (_, item, _) in aired {
+        drawn += usize::from(is_drawn(item));
+        if is_drawn(item) || item.starts_with("idents/") {
+            films_between.extend(since.replace(0));
+        } else if !item.starts_with("fillers/") {
+            since = since.map(|films: usize| films + 1);
+        }
+    }
+    assert!(drawn >= 2 && films_between.len() >= 4 && films_between.iter().all(|films| *films >= 3), "{aired:?}");
+    let told = station.channel("one");
+    let told: Vec<_> = told["aired"].as_array().unwrap().iter().filter(|one| one["title"] == "One").collect();
+    assert!(!told.is_empty() && told.iter().all(|one| one["kind"] == "ident"), "{told:?}");
 }

@@ -1,6 +1,8 @@
 //! One channel: performs what its core decides. The only place where a channel touches the world.
 #![expect(clippy::disallowed_methods, reason = "opens mezzanines")]
 
+mod ident;
+mod memory;
 mod offers;
 mod skip;
 mod supply;
@@ -17,6 +19,8 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::ident::drawn_ident;
+use self::ident::{Drawing, Ident};
 pub use self::offers::{offers, one_picture};
 use self::skip::{SKIPS_MAX, Skip};
 pub use self::skip::{Skips, ask_to_skip};
@@ -40,9 +44,9 @@ use crate::library::{Catalogue, Reproach};
 use crate::on_air::task::RunSettings;
 use crate::on_air::{self, Cause, GopOrder, RunEvent};
 use crate::prepare::subtitles::task::Titles;
-use crate::prepare::{Look, Mezzanine, MezzanineId, Preparer};
-use crate::store::{Aired, Continuity, Store};
-use crate::units::{MediaTime, Msn, RunId};
+use crate::prepare::{Look, Mezzanine, MezzanineId, Prepared, Preparer};
+use crate::store::{Aired, Store};
+use crate::units::{ContentKey, Msn, RunId};
 
 /// How many events of the runs may wait for the channel.
 const EVENTS_MAX: usize = 64;
@@ -119,7 +123,7 @@ pub async fn run(parts: Parts, outputs: Outputs) {
             }
             Some(skip) = inbox.skips.recv() => shell.skip(skip),
             Some(captioned) = inbox.captioned.recv() => shell.captioned(captioned),
-            Some((idle, slate)) = inbox.slates.recv() => shell.slate_made(&idle, slate),
+            Some((what, made)) = inbox.drawings.recv() => shell.drawn(&what, made),
             Ok(()) = inbox.catalogue.changed() => {
                 let catalogue = Arc::clone(&inbox.catalogue.borrow_and_update());
                 shell.library_changed(catalogue);
@@ -134,7 +138,7 @@ pub async fn run(parts: Parts, outputs: Outputs) {
 /// What a channel listens to.
 struct Inbox {
     events: mpsc::Receiver<RunEvent>,
-    slates: mpsc::Receiver<(Idle, Result<Arc<Mezzanine>, String>)>,
+    drawings: mpsc::Receiver<(Drawing, Result<Arc<Mezzanine>, String>)>,
     skips: mpsc::Receiver<Skip>,
     captioned: mpsc::Receiver<Captioned>,
     catalogue: watch::Receiver<Arc<Catalogue>>,
@@ -161,7 +165,7 @@ struct Shell {
     files: BTreeMap<u64, (Arc<File>, MezzanineId)>,
     spool: Spool,
     events: mpsc::Sender<RunEvent>,
-    slates: mpsc::Sender<(Idle, Result<Arc<Mezzanine>, String>)>,
+    drawings: mpsc::Sender<(Drawing, Result<Arc<Mezzanine>, String>)>,
     reading: Reading,
     /// Which slate is there or being made, and until when a failed one is not tried again.
     slate_for: Option<Idle>,
@@ -169,6 +173,7 @@ struct Shell {
     /// Which card of the timetable is being made, and until when a failed one is not tried again.
     card_for: Option<Arc<str>>,
     card_again: Timestamp,
+    ident: Ident,
     /// Until when a channel that expects an item leaves the machine to it.
     slate_rest: Timestamp,
     kept: watch::Sender<Kept>,
@@ -190,7 +195,6 @@ impl Shell {
     async fn begin(parts: Parts, outputs: Outputs) -> (Self, Inbox) {
         let (now, stepped) = (parts.clock.now(), parts.clock.stepped());
         let id = parts.config.id.clone();
-        let plan = kept_plan(&parts, stepped).await;
         let continuity = parts.store.load_continuity(id.clone()).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "failed to read the sequence numbers that were kept");
             None
@@ -199,12 +203,14 @@ impl Shell {
         let discontinuities = keep::first_discontinuity(continuity.map(|at| at.discontinuity_sequence));
         let speed = parts.clock.speed();
         let profile = Arc::new(parts.config.profile.clone());
+        let ident = Ident::new(&parts, &profile, now);
+        let plan = kept_plan(&parts, &ident, stepped).await;
         let director = Director::new(parts.config.order.clone(), Arc::clone(&profile), plan, speed).stepped(stepped);
         let air =
             Air::new(first, discontinuities, now - BACKLOG * 2, now, speed).with_renditions(&offers(&parts.config));
 
         let (events, events_inbox) = mpsc::channel(EVENTS_MAX);
-        let (slates, slates_inbox) = mpsc::channel(4);
+        let (drawings, drawings_inbox) = mpsc::channel(4);
         let (reading, captioned) = Reading::new();
         let (kept, kept_inbox) = watch::channel(Kept::default());
         let (aired, aired_inbox) = mpsc::channel(keep::AIRED_WAITING_MAX);
@@ -216,7 +222,7 @@ impl Shell {
         catalogue.mark_changed();
         let inbox = Inbox {
             events: events_inbox,
-            slates: slates_inbox,
+            drawings: drawings_inbox,
             skips: skips_inbox,
             captioned,
             catalogue,
@@ -230,12 +236,13 @@ impl Shell {
             files: BTreeMap::new(),
             spool: Spool::default(),
             events,
-            slates,
+            drawings,
             reading,
             slate_for: None,
             slate_again: now,
             card_for: None,
             card_again: now,
+            ident,
             slate_rest: now + SLATE_REST,
             kept,
             aired,
@@ -257,8 +264,9 @@ impl Shell {
     fn step(&mut self) {
         let now = self.parts.clock.now();
         self.plan_changed |= self.core.follow(self.parts.clock.stepped());
-        let (preparer, names) = (&self.parts.preparer, &self.names);
-        let actions = self.core.step(now, &|key| preparer.state(&names.of(key)));
+        let (preparer, names, ident) = (&self.parts.preparer, &self.names, &self.ident);
+        let state = |key: &ContentKey| ident.of(key).map_or_else(|| preparer.state(&names.of(key)), Prepared::Ready);
+        let actions = self.core.step(now, &state);
         let decided = actions.iter().any(|action| matches!(action, Action::Plan));
         for action in actions {
             self.perform(action, now);
@@ -269,6 +277,7 @@ impl Shell {
         }
         self.ask_for_slate(now);
         self.ask_for_card(now);
+        self.ask_for_ident(now);
         self.keep(now);
         self.tell();
         self.outputs.counters.state(self.core.state(), now);
@@ -387,22 +396,6 @@ impl Shell {
         }
     }
 
-    fn note_aired(&self, airing: &Airing, since: Timestamp, length: MediaTime) {
-        let Some(programme) = &airing.programme else { return };
-        let aired = Aired {
-            serial: Some(programme.serial),
-            key: Some(airing.key.clone()),
-            metadata: Arc::clone(&programme.metadata),
-            start: since,
-            duration: programme.duration,
-            from: airing.from,
-            aired: length,
-        };
-        if self.aired.try_send(aired).is_err() {
-            tracing::warn!("the store is behind: an airing is missing from the history");
-        }
-    }
-
     fn event(&mut self, event: RunEvent) {
         match &event {
             RunEvent::Ended { run, evidence, cause, reason } => {
@@ -424,32 +417,6 @@ impl Shell {
             RunEvent::Chunk { .. } => {}
         }
         self.core.run_event(event, self.parts.clock.now());
-    }
-
-    fn keep(&mut self, now: Timestamp) {
-        let plan = self.core.plan().plan();
-        let since = now.duration_since(self.plan_kept);
-        let is_old = since >= keep::plan_every(plan.programmes().len());
-        let is_wrong = || {
-            since >= keep::PLAN_REST
-                && !keep::agrees(self.kept.borrow().plan.as_ref(), plan, self.parts.clock.stepped())
-        };
-        if self.plan_changed && (is_old || is_wrong()) {
-            self.plan_changed = false;
-            self.plan_kept = now;
-            let stored = keep::to_store(&self.core);
-            self.kept.send_modify(|kept| kept.plan = stored);
-        }
-        if now.duration_since(self.continuity_kept) >= keep::CONTINUITY_EVERY {
-            self.continuity_kept = now;
-            let continuity = self.continuity();
-            self.kept.send_modify(|kept| kept.continuity = Some(continuity));
-        }
-    }
-
-    fn continuity(&self) -> Continuity {
-        let (msn, discontinuity_sequence) = self.core.air().continuity();
-        Continuity { msn: msn.0, discontinuity_sequence, edge: self.core.dated(self.core.air().edge()) }
     }
 
     fn tell(&mut self) {

@@ -104,8 +104,10 @@ pub struct Fixed {
 /// What comes between programmes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Idents {
-    /// Where they lie.
+    /// Where they lie; none where all there is is drawn.
     pub folders: Vec<String>,
+    /// Whether one is drawn by the station, of its names, colours and the channel's logo.
+    pub drawn: bool,
     /// After how many programmes one comes.
     pub every: usize,
 }

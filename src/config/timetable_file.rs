@@ -21,7 +21,7 @@ pub(super) const BLOCK_KEYS: &[&str] =
     &["name", "days", "from", "to", "folder", "order", "spacing", "weights", "sharp"];
 /// The keys of each `[[channel.fixed]]`.
 pub(super) const FIXED_KEYS: &[&str] = &["name", "at", "days", "folder"];
-const IDENTS_KEYS: &[&str] = &["folder", "every"];
+const IDENTS_KEYS: &[&str] = &["folder", "drawn", "every"];
 const SIGN_OFF_KEYS: &[&str] = &["from", "to"];
 
 /// A timetable as it is written.
@@ -58,6 +58,7 @@ struct FixedFile {
 #[derive(Debug)]
 struct IdentsFile {
     folders: Vec<At<String>>,
+    drawn: bool,
     every: Option<At<i64>>,
 }
 
@@ -97,9 +98,14 @@ pub(super) fn read(channel: &Section<'_>, problems: &mut Problems) -> TimetableF
     });
     let idents = inline(channel, "idents", "{ folder = \"idents/\", every = 3 }", problems).map(|(table, value)| {
         let section = Section::open(table, value.span(), place(channel, "idents"), IDENTS_KEYS, problems);
-        section.require("folder", "where they lie: folder = \"idents/\"", problems);
+        let drawn = section.truth("drawn", problems).map(|drawn| *drawn.get_ref());
+        if drawn == Some(false) || section.value("drawn").is_none() {
+            let hint = "where they lie: folder = \"idents/\"; or drawn = true for one that the station draws itself";
+            section.require("folder", hint, problems);
+        }
+        let drawn = drawn == Some(true);
         section.require("every", "after how many programmes one comes: every = 3", problems);
-        IdentsFile { folders: section.texts("folder", problems), every: section.whole("every", problems) }
+        IdentsFile { folders: section.texts("folder", problems), drawn, every: section.whole("every", problems) }
     });
     let sign_off =
         inline(channel, "sign-off", "{ from = \"02:00\", to = \"06:00\" }", problems).map(|(table, value)| {
@@ -199,7 +205,7 @@ impl Judge<'_> {
         let idents = file.idents.as_ref().and_then(|idents| {
             let every = idents.every.as_ref()?;
             let every = self.within("every", every, &(1..=1000), "3 is one ident after every three programmes")?;
-            Some(Idents { folders: self.prefixes("idents", &idents.folders), every })
+            Some(Idents { folders: self.prefixes("idents", &idents.folders), drawn: idents.drawn, every })
         });
         let sign_off = file.sign_off.as_ref().and_then(|written| {
             let SignOffFile { from, to } = written.get_ref();

@@ -215,7 +215,10 @@ mod tests {
     }
 
     fn timetable() -> Timetable {
-        Timetable { idents: Some(Idents { folders: vec!["idents/".to_owned()], every: 2 }), ..Timetable::default() }
+        Timetable {
+            idents: Some(Idents { folders: vec!["idents/".to_owned()], drawn: false, every: 2 }),
+            ..Timetable::default()
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod child;
 pub mod encoders;
 pub mod extent;
 pub mod family;
+pub mod ident_args;
 pub mod input;
 pub mod logo_args;
 pub mod loudness;

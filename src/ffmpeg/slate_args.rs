@@ -31,6 +31,14 @@ pub struct Slate<'a> {
     pub playlist: &'a Path,
 }
 
+impl Slate<'_> {
+    /// Returns the channel's colour as ffmpeg reads it.
+    pub(super) fn colour(&self) -> String {
+        let [red, green, blue] = self.colour.0;
+        format!("0x{red:02x}{green:02x}{blue:02x}")
+    }
+}
+
 /// The texts of a slate: they lie in `name.txt`, `reason.txt` and `station.txt` in ffmpeg's working directory.
 #[derive(Clone, Copy, Debug)]
 pub struct SlateText<'a> {
@@ -46,12 +54,12 @@ pub struct SlateText<'a> {
 }
 
 /// The night that everything stands on, and the ink it is written in.
-const NIGHT: &str = "0x07080b";
-const INK: &str = "0xf1eee7";
-const INK_DIM: &str = "0xa9adb8";
+pub(super) const NIGHT: &str = "0x07080b";
+pub(super) const INK: &str = "0xf1eee7";
+pub(super) const INK_DIM: &str = "0xa9adb8";
 
 /// The colours of the test card, from the left.
-const BAND: [&str; 7] = ["0xc9c6bf", "0xe8d44d", "0x4cc9d8", "0x58c470", "0xd462c4", "0xe5484d", "0x6d8bff"];
+pub(super) const BAND: [&str; 7] = ["0xc9c6bf", "0xe8d44d", "0x4cc9d8", "0x58c470", "0xd462c4", "0xe5484d", "0x6d8bff"];
 
 /// Returns the ffmpeg command line that draws the slate: a dark room lit from below in the channel's colour; logo, name and
 /// reason; the station's name, and a thin line of the test card's colours.
@@ -65,13 +73,25 @@ pub fn slate_args(slate: &Slate<'_>) -> Vec<OsString> {
     }
     let mut chain = vec![drawn];
     chain.extend(slate.texts.iter().flat_map(|texts| words(texts, slate)));
-    chain.push("scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,setsar=1".to_owned());
-    chain.push("trim=end_frame=1".to_owned());
-    chain.push(format!("loop=loop=-1:size=1:start=0,setpts=N/FRAME_RATE/TB,trim=end_frame={}", slate.encoder.frames));
+    chain.push(TO_BT709.to_owned());
+    chain.push(STILL.to_owned());
+    chain.push(format!("trim=end_frame={}", slate.encoder.frames));
     chain.push(COLOURS.to_owned());
+    made_of(slate, &chain.join(","), "anullsrc=r=48000:cl=stereo")
+}
+
+/// The first frame again and again.
+pub(super) const STILL: &str = "trim=end_frame=1,loop=loop=-1:size=1:start=0,setpts=N/FRAME_RATE/TB";
+
+/// From what is drawn to what is encoded.
+pub(super) const TO_BT709: &str = "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,setsar=1";
+
+/// Returns the ffmpeg command line that makes a mezzanine of a source of pictures and one of sound.
+pub(super) fn made_of(slate: &Slate<'_>, picture: &str, sound: &str) -> Vec<OsString> {
     let mut args = quiet();
-    args.extend(["-f".into(), "lavfi".into(), "-i".into(), chain.join(",").into()]);
-    args.extend(["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"].map(Into::into));
+    for source in [picture, sound] {
+        args.extend(["-f", "lavfi", "-i", source].map(Into::into));
+    }
     if slate.renditions.is_empty() {
         args.extend(["-map", "0:v", "-map", "1:a"].map(Into::into));
         args.extend(slate.encoder.args());
@@ -89,8 +109,7 @@ pub fn slate_args(slate: &Slate<'_>) -> Vec<OsString> {
 /// Draws what is behind everything: light from below, and the line of colours.
 fn room(slate: &Slate<'_>) -> String {
     let (width, height) = slate.encoder.size;
-    let [red, green, blue] = slate.colour.0;
-    let colour = format!("0x{red:02x}{green:02x}{blue:02x}");
+    let colour = slate.colour();
     let mut chain = vec![format!("color=c={NIGHT}:s={width}x{height}:r={},format=rgb24", slate.encoder.rate)];
     // A lamp below the edge of the screen, out of focus; the grain hides the steps between so few dark tones.
     let (left, lamp) = (width * 12 / 100, height * 7 / 100);
@@ -122,11 +141,7 @@ fn logo((width, height): (u32, u32)) -> String {
 fn words(texts: &SlateText<'_>, slate: &Slate<'_>) -> Vec<String> {
     let (width, height) = slate.encoder.size;
     let text = |file: &str, font: Option<&Path>, colour: &str, (size_max, len): (u32, usize), place: String| {
-        // A letter is about six tenths as wide as it is high: the line takes nine tenths of the width at most.
-        let len = u32::try_from(len).unwrap_or(u32::MAX).max(1);
-        let size = size_max.min(width * 3 / 2 / len).max(8);
-        let font = font.map_or_else(String::new, |font| format!("fontfile={}:", font.to_string_lossy()));
-        format!("drawtext={font}textfile={file}:expansion=none:fontcolor={colour}:fontsize={size}:{place}")
+        written(file, font, colour, font_size(size_max, len, width), &place)
     };
     let centred = |y: u32| format!("x=(w-text_w)/2:y={y}-text_h/2");
     let (name_y, reason_y) = if slate.logo { (570, 750) } else { (420, 620) };
@@ -140,6 +155,19 @@ fn words(texts: &SlateText<'_>, slate: &Slate<'_>) -> Vec<String> {
         all.push(text("station.txt", of_names, INK_DIM, (height / 30, texts.station_len), place));
     }
     all
+}
+
+/// Returns how high letters are that may be so high, where so many of them stand in a line of so wide a picture.
+pub(super) fn font_size(size_max: u32, len: usize, width: u32) -> u32 {
+    // A letter is about six tenths as wide as it is high: the line takes nine tenths of the width at most.
+    let len = u32::try_from(len).unwrap_or(u32::MAX).max(1);
+    size_max.min(width * 3 / 2 / len).max(8)
+}
+
+/// Returns the filter that writes a file's text.
+pub(super) fn written(file: &str, font: Option<&Path>, colour: &str, size: u32, place: &str) -> String {
+    let font = font.map_or_else(String::new, |font| format!("fontfile={}:", font.to_string_lossy()));
+    format!("drawtext={font}textfile={file}:expansion=none:fontcolor={colour}:fontsize={size}:{place}")
 }
 
 #[cfg(test)]

@@ -197,7 +197,13 @@ impl Preparer {
         self.shared.lock().numbers(free_bytes)
     }
 
-    /// Returns a slate from the cache, or drawn when it is its turn: soon where it is to be shown, at leisure where it only
+    /// Returns a slate or an ident where it was drawn before.
+    #[must_use]
+    pub fn drawn(&self, card: &SlateCard) -> Option<Arc<Mezzanine>> {
+        self.shared.folder.read(&card.id()).map(|found| found.mezzanine)
+    }
+
+    /// Returns a slate or an ident from the cache, or drawn when it is its turn: soon where it is to be shown, at leisure where it only
     /// lies ready.
     ///
     /// # Errors
@@ -208,8 +214,8 @@ impl Preparer {
         card: &SlateCard,
         shown: bool,
     ) -> Result<Arc<Mezzanine>, SlateError> {
-        if let Some(found) = self.shared.folder.read(&card.id()) {
-            return Ok(found.mezzanine);
+        if let Some(found) = self.drawn(card) {
+            return Ok(found);
         }
         // Never closed. Whoever drew before may have drawn this one: it is looked for again.
         let _turn = self.shared.slates.of(shown).acquire().await;

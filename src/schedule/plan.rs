@@ -124,8 +124,8 @@ impl Plan {
             self.was_on(&ended);
         }
         let due = self.programmes.front().map(|first| first.serial);
-        let timed = self.timetable.is_some();
-        self.drop_where(|programme| shelf.find(&programme.key).is_none() && !(timed && programme.is_card()));
+        let made = self.made_by_the_station();
+        self.drop_where(|programme| shelf.find(&programme.key).is_none() && !made(programme));
         let skipped = due.is_some() && due != self.programmes.front().map(|first| first.serial);
         if let Some(end) = planned_until.filter(|_| due.is_none()) {
             self.live_through(order, &shelf, end, now);
@@ -159,9 +159,9 @@ impl Plan {
             self.picker.openers.remove(&programme.serial);
         }
         let on_air = self.programmes.front().map(|first| first.serial);
-        let timed = self.timetable.is_some();
+        let made = self.made_by_the_station();
         self.drop_where(|programme| {
-            let is_there = shelf.find(&programme.key).is_some() || (timed && programme.is_card());
+            let is_there = shelf.find(&programme.key).is_some() || made(programme);
             Some(programme.serial) != on_air && !is_there
         });
         for programme in self.programmes.iter_mut().chain(&mut later) {

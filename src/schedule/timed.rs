@@ -48,6 +48,27 @@ impl Plan {
         self.timetable.is_some()
     }
 
+    /// Takes the ident that was drawn for the channel, or none where there is none any more; planned with the next change.
+    pub fn draw_ident(&mut self, ident: Option<Candidate>) {
+        self.timetable = self.timetable.as_ref().map(|table| Arc::new(table.with_ident(ident)));
+    }
+
+    /// Whether this is the ident that was drawn for the channel.
+    #[must_use]
+    pub fn draws(&self, key: &ContentKey) -> bool {
+        let ident = self.timetable.as_ref().and_then(|table| table.ident());
+        ident.is_some_and(|ident| ident.key == *key)
+    }
+
+    /// Returns what tells of a programme whether it is there without an item: a card, or the ident that was drawn.
+    pub(super) fn made_by_the_station(&self) -> impl Fn(&Programme) -> bool + use<> {
+        let table = self.timetable.clone();
+        move |programme| {
+            let drawn = |table: &Timetable| table.ident().is_some_and(|ident| ident.key == programme.key);
+            table.as_ref().is_some_and(|table| programme.is_card() || drawn(table))
+        }
+    }
+
     /// Whether it should be planned anew, because something bound to its time cannot keep it, or a card has become longer
     /// than it need be; asked once.
     pub fn take_loose(&mut self) -> bool {

@@ -29,6 +29,12 @@ fn item(id: usize) -> Candidate {
     }
 }
 
+/// What the station draws: no item of the library.
+fn drawn() -> Candidate {
+    let (key, name) = (ContentKey("slate0".into()), "drawn ident".into());
+    Candidate { key, name, duration: MediaTime::from_millis(5_120), metadata: Arc::default() }
+}
+
 fn items(ids: impl IntoIterator<Item = usize>) -> Vec<Candidate> {
     ids.into_iter().map(item).collect()
 }
@@ -62,7 +68,7 @@ fn timetables() -> impl Strategy<Value = Wanted> {
                 blocks: vec![block("series", first), block("cartoons", second)],
                 fixed: fixed.into_iter().map(at).collect(),
                 fillers: if fillers { vec!["fillers/".to_owned()] } else { Vec::new() },
-                idents: every.map(|every| Idents { folders: vec!["idents/".to_owned()], every }),
+                idents: every.map(|every| Idents { folders: vec!["idents/".to_owned()], drawn: every % 2 == 0, every }),
                 sign_off: rest.map(|(from, length)| SignOff { from: time(from), to: time(from + length) }),
             }
         },
@@ -80,6 +86,7 @@ enum Happening {
     Repeated { id: usize },
     Restarted { after_secs: i64 },
     Stepped { minutes: i64 },
+    Drawn { there: bool },
 }
 
 fn happenings() -> impl Strategy<Value = Vec<Happening>> {
@@ -94,6 +101,7 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
         1 => (0..30_usize).prop_map(|id| Happening::Repeated { id }),
         1 => (0..200_000_i64).prop_map(|after_secs| Happening::Restarted { after_secs }),
         1 => (-90..90_i64).prop_map(|minutes| Happening::Stepped { minutes }),
+        1 => any::<bool>().prop_map(|there| Happening::Drawn { there }),
     ];
     prop::collection::vec(happening, 0..20)
 }
@@ -110,7 +118,7 @@ struct World {
 
 impl World {
     fn new(seed: u64, wanted: &Wanted) -> Self {
-        let table = Timetable::new(wanted, TimeZone::UTC).expect("blocks");
+        let table = Timetable::new(wanted, TimeZone::UTC).expect("something").with_ident(Some(drawn()));
         let plan = Plan::new(seed).with_timetable(Some(table.clone()));
         let (order, stepped) = (Order::Shuffle, SignedDuration::ZERO);
         let mut world = Self { plan, table, stepped, order, library: items(0..30), now: start() };
@@ -165,6 +173,12 @@ impl World {
                 self.plan.follow(stepped, self.stepped);
                 self.stepped = stepped;
             }
+            Happening::Drawn { there } => {
+                let ident = there.then(drawn);
+                self.table = self.table.with_ident(ident.clone());
+                self.plan.draw_ident(ident);
+                self.plan.library_changed(&self.order, &self.library, 1, self.now);
+            }
         }
         if self.plan.take_loose() {
             self.plan.library_changed(&self.order, &self.library, 1, self.now);
@@ -201,6 +215,13 @@ proptest! {
             }
             prop_assert!(programmes.iter().all(|programme| programme.duration > MediaTime::ZERO));
             prop_assert!(programmes.iter().all(|programme| !programme.is_card() || programme.role.due.is_some()));
+            for programme in programmes.iter().filter(|programme| programme.key == drawn().key) {
+                let is_ident = programme.role.kind == Kind::Ident && programme.bound_to().is_none_or(|due| due <= programme.start);
+                prop_assert!(is_ident, "what is drawn is nothing but an ident: {:?}", programme);
+            }
+            let is_drawn = |programme: &&&Programme| world.plan.draws(&programme.key);
+            let planned = programmes.iter().skip(1).filter(|programme| programme.key == drawn().key);
+            prop_assert_eq!(planned.clone().filter(is_drawn).count(), planned.count(), "what is not there is not planned");
             let serials: HashSet<u64> = programmes.iter().map(|programme| programme.serial).collect();
             prop_assert_eq!(serials.len(), programmes.len(), "a serial names one airing");
             prop_assert!(serials.iter().all(|serial| *serial < world.plan.next_serial()));
@@ -286,4 +307,31 @@ proptest! {
             prop_assert_eq!((&here.key, here.start, &here.role), (&there.key, there.start, &there.role));
         }
     }
+}
+
+/// Goal: a channel without ident films has the one that is drawn at their places, and only where it is there. Method: a plan
+/// with nothing but films in its library, before it is drawn, with it, and when its file is lost.
+#[test]
+fn a_drawn_ident_comes_where_ident_films_come() {
+    let idents = Idents { folders: Vec::new(), drawn: true, every: 3 };
+    let wanted = Wanted { idents: Some(idents), ..Wanted::default() };
+    let mut world = World::new(7, &wanted);
+    let kinds = |world: &World| -> Vec<Kind> {
+        world.plan.programmes().iter().take(9).map(|programme| programme.role.kind).collect()
+    };
+    let (films, ident) = ([Kind::Item; 3], [Kind::Ident]);
+    let with_ident = [&films[..], &ident, &films, &ident, &films[..1]].concat();
+    assert_eq!(kinds(&world), with_ident);
+    assert!(world.plan.programmes().iter().all(|one| (one.key == drawn().key) == (one.role.kind == Kind::Ident)));
+    world.restart();
+    world.plan.catch_up(&world.order, &world.library, world.now);
+    assert_eq!(kinds(&world), with_ident, "it is found again");
+    world.apply(&Happening::Drawn { there: false });
+    assert_eq!(kinds(&world), [Kind::Item; 9]);
+    world.apply(&Happening::Drawn { there: true });
+    assert_eq!(kinds(&world), with_ident);
+    world.library.clear();
+    let mut empty = Plan::new(7).with_timetable(Some(world.table.clone()));
+    empty.extend(&world.order, &world.library, world.now);
+    assert!(empty.programmes().is_empty(), "a channel is not made of idents");
 }

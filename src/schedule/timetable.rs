@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use super::Candidate;
 use crate::config::timetable::{Days, TimeOfDay, Timetable as Wanted};
 
 /// How many days ahead the next bound programme is looked for: one that is weekly is found on the eighth at the latest.
@@ -16,6 +17,8 @@ const DAYS_AHEAD: usize = 9;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timetable {
     wanted: Wanted,
+    /// The ident that was drawn for the channel: beside its library, as nothing but an ident may be made of it.
+    ident: Option<Candidate>,
     zone: TimeZone,
     /// How much later the wall clock is than the time that the plan is in.
     stepped: SignedDuration,
@@ -52,13 +55,24 @@ impl Timetable {
     #[must_use]
     pub fn new(wanted: &Wanted, zone: TimeZone) -> Option<Self> {
         let zone = wanted.zone.clone().unwrap_or(zone);
-        (!wanted.is_empty()).then(|| Self { wanted: wanted.clone(), zone, stepped: SignedDuration::ZERO })
+        (!wanted.is_empty()).then(|| Self { wanted: wanted.clone(), ident: None, zone, stepped: SignedDuration::ZERO })
     }
 
     /// Returns the same where the wall clock is so much later than the plan's own time.
     #[must_use]
     pub fn stepped(&self, stepped: SignedDuration) -> Self {
         Self { stepped, ..self.clone() }
+    }
+
+    /// Returns the same with the ident that was drawn for the channel, where one is wanted; or without one.
+    #[must_use]
+    pub fn with_ident(&self, ident: Option<Candidate>) -> Self {
+        let wanted = self.wanted.idents.as_ref().is_some_and(|idents| idents.drawn);
+        Self { ident: ident.filter(|_| wanted), ..self.clone() }
+    }
+
+    pub(super) fn ident(&self) -> Option<&Candidate> {
+        self.ident.as_ref()
     }
 
     pub(super) fn wanted(&self) -> &Wanted {

@@ -97,7 +97,8 @@ impl Stock {
         let (fillers, ident_part) = (parts.len(), parts.len() + 1);
         let chance = Order::Random { spacing: 1 };
         parts.push(Part { name: FILLER.into(), order: chance, candidates: within(&wanted.fillers) });
-        parts.push(Part { name: IDENT.into(), order: Order::Shuffle, candidates: within(idents) });
+        let idents = within(idents).into_iter().chain(table.ident().cloned()).collect();
+        parts.push(Part { name: IDENT.into(), order: Order::Shuffle, candidates: idents });
         Self { parts, fixed, fillers, idents: ident_part }
     }
 

@@ -132,6 +132,35 @@ error: fixed is not a list of tables
 
 3 problems in channels.toml, nothing was started"#,
     ),
+    (
+        "idents of which nothing is said are told that one can be drawn",
+        r#"[[channel]]
+name = "Cats"
+folder = "cats"
+idents = { every = 3 }
+[[channel]]
+name = "Dogs"
+folder = "dogs"
+idents = { drawn = "yes" }
+"#,
+        r#"
+error: folder is missing
+  ┌ channels.toml:4:10  idents of [[channel]] Cats
+ 4│ idents = { every = 3 }
+  │          ^^^^^^^^^^^^^ (hint: where they lie: folder = "idents/"; or drawn = true for one that the station draws itself)
+
+error: every is missing
+  ┌ channels.toml:8:10  idents of [[channel]] Dogs
+ 8│ idents = { drawn = "yes" }
+  │          ^^^^^^^^^^^^^^^^^ (hint: after how many programmes one comes: every = 3)
+
+error: drawn must be true or false, without quotes, got the text "yes"
+  ┌ channels.toml:8:20  idents of [[channel]] Dogs
+ 8│ idents = { drawn = "yes" }
+  │                    ^^^^^
+
+3 problems in channels.toml, nothing was started"#,
+    ),
 ];
 
 #[test]

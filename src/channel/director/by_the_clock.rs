@@ -44,6 +44,14 @@ impl Director {
         }
     }
 
+    /// Takes the ident that was drawn for the channel, or none where its file is lost: what has not begun is planned anew.
+    pub fn draw_ident(&mut self, ident: Option<Candidate>, now: Timestamp) {
+        self.plan.draw_ident(ident);
+        if self.placed {
+            self.plan_behind_what_is_on(now);
+        }
+    }
+
     /// Plans anew everything that has not begun, where there is a timetable.
     pub(super) fn plan_behind_what_is_on(&mut self, now: Timestamp) {
         if !self.plan.is_timed() || !self.catalogue.complete {
@@ -65,7 +73,7 @@ impl Director {
     pub(super) fn by_the_clock(&self, edge: Timestamp, workshop: Workshop<'_>) -> Option<Step> {
         let ahead = || self.plan.programmes().iter().enumerate().skip(usize::from(self.on_air)).take(LOOKAHEAD);
         let ready = |programme: &Programme| {
-            let known = self.items.contains_key(&programme.key);
+            let known = self.items.contains_key(&programme.key) || self.plan.draws(&programme.key);
             if known { self.airable(workshop(&programme.key)) } else { None }
         };
         let is_due = |programme: &Programme| programme.bound_to().is_some_and(|due| due <= edge + EARLY_MAX);

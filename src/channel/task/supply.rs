@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::ident::{Drawing, Ident};
 use super::{Parts, Shell};
 use crate::channel::director::Idle;
 use crate::channel::keep;
@@ -128,23 +129,35 @@ impl Shell {
     }
 
     fn draw(&self, idle: Idle, gop_secs: u32, shown: bool) {
-        let (preparer, slates) = (self.parts.preparer.clone(), self.slates.clone());
         let card = SlateCard {
             look: self.parts.look.clone(),
             name: self.parts.config.name.as_str().into(),
-            reason: idle.sentence().into(),
+            reason: Some(idle.sentence().into()),
             profile: Arc::clone(&self.profile),
             rate: None,
             gop_secs,
         };
+        self.have_drawn(Drawing::Card(idle), card, shown);
+    }
+
+    /// Has something drawn; the answer comes back with what it is for.
+    pub(super) fn have_drawn(&self, what: Drawing, card: SlateCard, shown: bool) {
+        let (preparer, drawings) = (self.parts.preparer.clone(), self.drawings.clone());
         let channel = self.parts.config.id.clone();
         self.parts.tracker.spawn(async move {
             let made = preparer.slate(&channel, &card, shown).await;
-            let _gone = slates.send((idle, made.map_err(|error| error.to_string()))).await;
+            let _gone = drawings.send((what, made.map_err(|error| error.to_string()))).await;
         });
     }
 
-    pub(super) fn slate_made(&mut self, idle: &Idle, made: Result<Arc<Mezzanine>, String>) {
+    pub(super) fn drawn(&mut self, what: &Drawing, made: Result<Arc<Mezzanine>, String>) {
+        match what {
+            Drawing::Card(idle) => self.slate_made(idle, made),
+            Drawing::Ident => self.ident_made(made),
+        }
+    }
+
+    fn slate_made(&mut self, idle: &Idle, made: Result<Arc<Mezzanine>, String>) {
         if let Idle::Planned(told) = idle {
             self.card_for = None;
             match made {
@@ -170,6 +183,7 @@ impl Shell {
     /// Has a mezzanine made again whose file is of no use any more.
     pub(super) fn lost(&mut self, id: &MezzanineId, now: Timestamp) {
         self.parts.preparer.lost(id);
+        self.ident_lost(id, now);
         if self.core.slate_lost(id) {
             self.slate_for = None;
             self.slate_again = now + SLATE_AGAIN;
@@ -178,13 +192,13 @@ impl Shell {
 }
 
 /// Returns the plan of the channel's last life, or a new one, by the timetable that it has now; in the station's own time.
-pub(super) async fn kept_plan(parts: &Parts, stepped: SignedDuration) -> Plan {
+pub(super) async fn kept_plan(parts: &Parts, ident: &Ident, stepped: SignedDuration) -> Plan {
     let kept = keep::task::plan(&parts.store, &parts.config.id).await;
     let mut plan = kept.unwrap_or_else(|| Plan::new(parts.config.seed));
     // It was kept by the wall clock.
     plan.shift(-stepped);
     let timetable = Timetable::new(&parts.config.timetable, TimeZone::system());
-    plan.with_timetable(timetable.map(|table| table.stepped(stepped)))
+    plan.with_timetable(timetable.map(|table| table.stepped(stepped).with_ident(ident.candidate())))
 }
 
 /// Counts the files in quarantine by why they are there.

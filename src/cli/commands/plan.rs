@@ -10,6 +10,7 @@ use super::library::{open_store, scan};
 use super::{chosen, load, say};
 use crate::channel::director::Director;
 use crate::channel::keep;
+use crate::channel::task::drawn_ident;
 use crate::cli::args::{Exit, PlanArgs};
 use crate::cli::report::{PlanRow, plan_json, plan_text};
 use crate::clock::Clock;
@@ -50,7 +51,10 @@ async fn channel_rows(
     let catalogue = scan(config, channel, store, token).await;
     let now = Clock::new(1.0).now();
     let plan = keep::task::plan(store, &channel.id).await.unwrap_or_else(|| Plan::new(channel.seed));
-    let plan = plan.with_timetable(Timetable::new(&channel.timetable, TimeZone::system()));
+    // Whether it is drawn already only the station knows, and its plan tells.
+    let ident = drawn_ident(&plan);
+    let timetable = Timetable::new(&channel.timetable, TimeZone::system());
+    let plan = plan.with_timetable(timetable.map(|table| table.with_ident(ident)));
     let mut director = Director::new(channel.order.clone(), channel.profile.clone().into(), plan, 1.0);
     director.library_changed(catalogue, now);
     director.catch_up(now);

@@ -1,4 +1,5 @@
-//! The slate: what is shown when nothing else can be. A short mezzanine that is joined to itself without end.
+//! The slate: what is shown when nothing else can be. A short mezzanine that is joined to itself without end. And the ident,
+//! which is drawn of the same names and colours.
 
 pub mod task;
 
@@ -16,6 +17,9 @@ use crate::units::{ContentKey, MediaTime};
 
 /// How long one round of the slate is, at least.
 const ROUND: MediaTime = MediaTime::from_secs(4);
+
+/// How long an ident is, at least: time to read two names, between a light that comes up and one that goes down.
+const IDENT: MediaTime = MediaTime::from_secs(5);
 
 /// By how many frames a round may be longer so that its sound ends exactly with its picture.
 const HOLD_FRAMES_MAX: u64 = 63;
@@ -61,6 +65,7 @@ const KEY_PREFIX: &str = "slate";
 
 /// Changes with the drawing, so that older slates are drawn anew.
 const DRAWING: &str = "2";
+const DRAWING_OF_IDENTS: &str = "ident 1";
 
 /// How the cards of a channel look: as its station does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,8 +85,8 @@ pub struct SlateCard {
     pub look: Look,
     /// The channel's name.
     pub name: Arc<str>,
-    /// One line: why nothing else is on.
-    pub reason: Arc<str>,
+    /// One line: why nothing else is on. An ident has none: it tells no more than names.
+    pub reason: Option<Arc<str>>,
     /// The channel's profile: the slate joins with items of the same profile and rate without a discontinuity.
     pub profile: Arc<Profile>,
     /// The rate of most items; the profile's, or else 25, where none is given.
@@ -100,7 +105,14 @@ impl SlateCard {
     /// Returns frames and packets of one round.
     #[must_use]
     pub fn length(&self) -> ExactLength {
-        length::exact_within(ROUND, self.frame_rate(), HOLD_FRAMES_MAX)
+        let least = if self.is_ident() { IDENT } else { ROUND };
+        length::exact_within(least, self.frame_rate(), HOLD_FRAMES_MAX)
+    }
+
+    /// Whether it comes between programmes, once, and is no card that stands in for them.
+    #[must_use]
+    pub fn is_ident(&self) -> bool {
+        self.reason.is_none()
     }
 
     /// Returns name, reason and the station's name as they are drawn: one line each, short enough to be read. The last is
@@ -109,7 +121,7 @@ impl SlateCard {
     pub fn texts(&self) -> (String, String, String) {
         let (name, station) = (one_line(&self.name, NAME_MAX), one_line(&self.look.station, NAME_MAX));
         let station = if station == name { String::new() } else { station };
-        (name, one_line(&self.reason, REASON_MAX), station)
+        (name, one_line(self.reason.as_deref().unwrap_or_default(), REASON_MAX), station)
     }
 
     /// Returns the name of the mezzanine.
@@ -119,7 +131,8 @@ impl SlateCard {
         let colour = self.look.colour.to_string();
         let rate = self.frame_rate().to_string();
         let gop = self.gop_secs.to_string();
-        let mut texts = vec![DRAWING, &name, &reason, &rate, &station, &colour];
+        let drawing = if self.is_ident() { DRAWING_OF_IDENTS } else { DRAWING };
+        let mut texts = vec![drawing, &name, &reason, &rate, &station, &colour];
         texts.extend(self.look.logo.as_ref().map(|(_, sum)| &**sum));
         if self.gop_secs != defaults::GOP_SECONDS {
             texts.push(&gop);

@@ -1,4 +1,4 @@
-//! Draws the slate, once for each text and profile.
+//! Draws slates and idents, once for each text and profile.
 #![expect(clippy::disallowed_methods, reason = "writes the texts that ffmpeg draws")]
 
 use std::fs;
@@ -13,7 +13,8 @@ use crate::config::{Profile, Style};
 use crate::ffmpeg::burn_args::LOGO;
 use crate::ffmpeg::child::{ChildSpec, Limits, Role};
 use crate::ffmpeg::family::Family;
-use crate::ffmpeg::slate_args::{self, Slate, SlateText};
+use crate::ffmpeg::ident_args::ident_args;
+use crate::ffmpeg::slate_args::{Slate, SlateText, slate_args};
 use crate::ffmpeg::task as child;
 use crate::prepare::burn::task::make_logo;
 use crate::prepare::folder::task::{Folder, Found};
@@ -27,6 +28,9 @@ use crate::prepare::{ladder, plan};
 /// How long drawing may take: a second on an idle machine. One that only lies ready leaves the machine to others.
 const LIMIT: Duration = Duration::from_mins(1);
 const LIMIT_SPARE: Duration = Duration::from_mins(5);
+
+/// How loud an ident takes films to be that are left as they are, in LUFS (EBU R 128).
+const LUFS: f64 = -23.0;
 
 /// How many bytes ffmpeg may write to stdout while drawing.
 const STDOUT_MAX: u64 = 1 << 16;
@@ -63,10 +67,15 @@ pub async fn make(
     let fonts = (font(FONTS[0]).or_else(|| font(FONTS[1])), font(FONTS[1]));
     let (name_len, reason_len) = (name.chars().count(), reason.chars().count());
     let texts = SlateText { name_len, reason_len, station_len: station.chars().count(), fonts };
-    let mut outcome = Err(SlateError::Draw("nothing was tried".to_owned()));
-    for (texts, logo) in [(tools.can_write_text.then_some(texts), logo), (None, false)] {
+    let mut outcome = Err(SlateError::Draw("ffmpeg writes no text, and there is no logo".to_owned()));
+    // A slate that says nothing is better than none; an ident is not.
+    for (texts, logo) in [(tools.can_write_text.then_some(texts), logo), (None, logo && card.is_ident())] {
+        let bare = texts.is_none() && !logo;
+        if bare && card.is_ident() {
+            break;
+        }
         outcome = draw(card, shown, (texts, logo), &place, tools, family, token).await;
-        if outcome.is_ok() || (texts.is_none() && !logo) {
+        if outcome.is_ok() || bare || (texts.is_none() && card.is_ident()) {
             break;
         }
     }
@@ -139,9 +148,10 @@ async fn draw(
         ts: &ts,
         playlist: &playlist,
     };
+    let lufs = card.profile.loudness_lufs.unwrap_or(LUFS);
     let spec = ChildSpec {
         program: tools.ffmpeg.clone(),
-        args: slate_args::slate_args(&slate),
+        args: if card.is_ident() { ident_args(&slate, lufs) } else { slate_args(&slate) },
         folder: Some(place.to_owned()),
         role: Role::Prepare,
         limits: if shown { Limits { nice: 0, ..Limits::PREPARE } } else { Limits::PREPARE },
