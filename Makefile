@@ -15,7 +15,7 @@ export RUST_TEST_THREADS ?= $(shell cores=$$(nproc); echo $$((cores > 4 ? cores 
 
 BROWSER := tests/browser
 
-.PHONY: run build demo deb test test-rust test-browser faults hostile image-test check advisories fuzz bench dashboards soak tools help clean
+.PHONY: run build demo deb test test-rust test-browser faults hostile image-test check advisories fuzz bench dashboards soak week tools help clean
 
 run: build channels.toml ## Run the station on http://127.0.0.1:8080 (the same as `make` alone)
 	@scripts/run.sh
@@ -82,6 +82,10 @@ dashboards: build tools ## Draw the dashboards as a station with faults fills th
 
 soak: build ## Live through 30 days of channel in minutes (DAYS=, SPEED=)
 	@DAYS="$(DAYS)" SPEED="$(SPEED)" scripts/soak.sh
+
+# At 150 times the world's speed: a week takes 68 minutes. It prints how far from its time each programme was at most.
+week: tools ## Live a week by a timetable, what was told against what aired (HOURS=168)
+	NIGHTCAST_TIMETABLE_HOURS=$(or $(HOURS),168) cargo test --locked --test timetable -- --nocapture
 
 clean: ## Remove what was built and fetched; films, settings and data stay
 	@cargo clean

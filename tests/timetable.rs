@@ -14,7 +14,7 @@ use support::ffmpegs;
 use support::station::{Home, Settings, Station};
 use support::sync::FlashBeep;
 
-/// How fast the station lives, and for how many minutes of its own: a week is `NIGHTCAST_TIMETABLE_HOURS=168`.
+/// How fast the station lives, and for how many minutes of its own: a week is `make week`.
 const SPEED: f64 = 150.0;
 const MINUTES: i64 = 49;
 
