@@ -185,16 +185,19 @@ pub(super) fn add_aired(connection: &Connection, channel: &ChannelId, aired: &Ai
     let (channel, start_ns) = (channel.as_str(), nanos(aired.start));
     let (serial, key) = (aired.serial.map(u64::cast_signed), aired.key.as_ref().map(|key| &*key.0));
     let metadata = serde_json::to_string(&aired.metadata)?;
-    connection.prepare_cached("INSERT INTO aired VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
-        channel,
-        serial,
-        key,
-        metadata,
-        start_ns,
-        aired.duration.0,
-        aired.from.0,
-        aired.aired.0
-    ])?;
+    connection.prepare_cached("INSERT INTO aired VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(
+        params![
+            channel,
+            serial,
+            key,
+            metadata,
+            start_ns,
+            aired.duration.0,
+            aired.from.0,
+            aired.aired.0,
+            aired.kind.as_str()
+        ],
+    )?;
     let row = connection.last_insert_rowid();
     let oldest = start_ns.saturating_sub(HISTORY_DAYS * 86_400 * 1_000_000_000);
     connection
@@ -225,7 +228,7 @@ pub(super) fn aired_since(
     limit: usize,
 ) -> Answer<Vec<Aired>> {
     let mut query = connection.prepare_cached(
-        "SELECT serial, key, metadata, start_ns, duration, joined, aired FROM aired
+        "SELECT serial, key, metadata, start_ns, duration, joined, aired, kind FROM aired
          WHERE channel = ?1 AND start_ns >= ?2 ORDER BY start_ns DESC, id DESC LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -238,6 +241,7 @@ pub(super) fn aired_since(
             duration: MediaTime(row.get(4)?),
             from: MediaTime(row.get(5)?),
             aired: MediaTime(row.get(6)?),
+            kind: Kind::from_word(row.get_ref(7)?.as_str()?),
         })
     })?;
     let mut aired = rows.collect::<Result<Vec<_>, _>>()?;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::library::{FileStamp, MediaInfo, Metadata};
 use crate::prepare::MezzanineId;
-use crate::schedule::Programme;
+use crate::schedule::{Kind, Programme};
 use crate::units::{ContentKey, MediaTime};
 
 /// What is known of a file as long as its stamp stays.
@@ -68,6 +68,8 @@ pub struct Aired {
     pub serial: Option<u64>,
     /// The item's bytes; none for the slate.
     pub key: Option<ContentKey>,
+    /// What it was there for; of what was on before this was kept, an item.
+    pub kind: Kind,
     /// What viewers were told.
     pub metadata: Arc<Metadata>,
     /// When its first aired frame was on air.

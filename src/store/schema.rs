@@ -72,6 +72,9 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE programme ADD COLUMN part TEXT NOT NULL DEFAULT ''; -- of the timetable
     ALTER TABLE programme ADD COLUMN due_ns INTEGER;                -- what it is bound to, if it is
 ",
+    "
+    ALTER TABLE aired ADD COLUMN kind TEXT NOT NULL DEFAULT 'item';
+",
 ];
 
 /// The tables there are after the last script.

@@ -179,6 +179,7 @@ fn aired(secs: i64) -> Aired {
     Aired {
         serial: (secs % 2 == 0).then_some(5),
         key: (secs % 2 == 0).then(|| ContentKey("aa".into())),
+        kind: if secs % 200 == 0 { Kind::Ident } else { Kind::Item },
         metadata: Arc::new(metadata("A cat")),
         start: at(secs),
         duration: MediaTime::from_secs(60),
@@ -195,6 +196,25 @@ async fn history_gives_the_newest_airings_oldest_first() {
     }
     assert_eq!(store.aired_since(cats(), at(150), 9).await.unwrap(), [aired(200), aired(300)]);
     assert_eq!(store.aired_since(cats(), at(0), 1).await.unwrap(), [aired(300)]);
+}
+
+/// Goal: a history that was kept before it said what each programme was there for is read on. Method: a database as the version
+/// before left it.
+#[tokio::test]
+async fn what_was_on_before_kinds_were_kept_is_an_item() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("station.sqlite");
+    let store = Store::open(&path, NOW).await.unwrap();
+    store.add_aired(cats(), aired(200)).await.unwrap();
+    store.close().await;
+    let older = Connection::open(&path).unwrap();
+    older.execute_batch("ALTER TABLE aired DROP COLUMN kind; PRAGMA user_version = 3").unwrap();
+    older.close().unwrap();
+    let store = Store::open(&path, NOW).await.unwrap();
+    store.add_aired(cats(), aired(400)).await.unwrap();
+    let kinds: Vec<Kind> = store.aired_since(cats(), at(0), 9).await.unwrap().iter().map(|one| one.kind).collect();
+    assert_eq!(kinds, [Kind::Item, Kind::Ident]);
+    store.close().await;
 }
 
 #[tokio::test]

@@ -39,8 +39,7 @@ pub async fn before(store: &Store, channel: &ChannelId, now: Timestamp) -> Arc<[
     let told = aired.into_iter().map(|one| AiringStatus {
         serial: one.serial,
         key: one.key,
-        // What it was for is not kept: that it was on is what counts afterwards.
-        kind: if one.serial.is_some() { Kind::Item } else { Kind::Pause },
+        kind: if one.serial.is_some() { one.kind } else { Kind::Pause },
         metadata: one.metadata,
         start: one.start,
         duration: one.aired,
@@ -153,7 +152,8 @@ mod tests {
     use crate::units::MediaTime;
 
     /// Goal: a guide's past does not begin with the station's life. Method: what was kept in a life before, asked for by the
-    /// next: a day of it, oldest first, each for as long as it was on.
+    /// next: a day of it, oldest first, each for as long as it was on and for
+    /// what it was there for.
     #[tokio::test]
     async fn what_was_on_before_is_told_as_long_as_it_was() {
         let (store, cats) = (Store::in_memory().await.unwrap(), ChannelId::new("cats").unwrap());
@@ -163,6 +163,7 @@ mod tests {
             let one = Aired {
                 serial: Some(serial),
                 key: None,
+                kind: if serial == 3 { Kind::Ident } else { Kind::Item },
                 metadata: Arc::new(Metadata { title: serial.to_string(), ..Metadata::default() }),
                 start: hours(since),
                 duration: MediaTime::from_secs(3600),
@@ -172,8 +173,8 @@ mod tests {
             store.add_aired(cats.clone(), one).await.unwrap();
         }
         let told = before(&store, &cats, now).await;
-        let seen: Vec<_> = told.iter().map(|one| (one.serial, one.start, one.duration)).collect();
+        let seen: Vec<_> = told.iter().map(|one| (one.serial, one.kind, one.start, one.duration)).collect();
         let secs = MediaTime::from_secs(600);
-        assert_eq!(seen, [(Some(2), hours(20), secs), (Some(3), hours(1), secs)]);
+        assert_eq!(seen, [(Some(2), Kind::Item, hours(20), secs), (Some(3), Kind::Ident, hours(1), secs)]);
     }
 }

@@ -16,6 +16,7 @@ impl Shell {
         let aired = Aired {
             serial: Some(programme.serial),
             key: Some(airing.key.clone()),
+            kind: programme.role.kind,
             metadata: Arc::clone(&programme.metadata),
             start: since,
             duration: programme.duration,
