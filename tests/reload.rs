@@ -144,18 +144,27 @@ fn a_channel_gets_several_pictures_and_one_again() {
     }
 }
 
-/// Goal: channels come and go without a restart. Method: one is added and one removed; what is left of the removed one is
-/// looked for.
+/// Goal: channels come and go without a restart, and look otherwise without beginning anew. Method: one is added and one
+/// removed; what is left of the removed one is looked for; the new one, which has an ident drawn, is given another colour.
 #[test]
 fn channels_come_and_go() {
     let (home, station) = on_air(&["a", "b"]);
-    follow(&home, &station, &channels(&["c", "a"]));
+    // The new one has an ident drawn of its looks.
+    let new = |keys: &str| channel("c", "shuffle").replace("[channel.picture]", &format!("{keys}[channel.picture]"));
+    let drawn = "idents = { drawn = true, every = 1 }\n";
+    follow(&home, &station, &(new(drawn) + &channels(&["a"])));
     assert_eq!(station.get("/channels/b/index.m3u8").status, 404);
     station.until("the new one is on air", || station.playlist("c"));
     let listed = station.get("/api/channels").json();
     let ids: Vec<_> = listed["channels"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["c", "a"], "in the order of the configuration");
     station.until("its ffmpeg has ended", || station.children("b-1").is_empty().then_some(()));
+    let is_drawn = |times: usize| (told(&station, "the ident is drawn") == times).then_some(());
+    station.until("the ident is drawn", || is_drawn(1));
+    let runs = station.children("c-1");
+    follow(&home, &station, &(new(&format!("{drawn}colour = \"#6d8bff\"\n")) + &channels(&["a"])));
+    station.until("it is drawn in the new colour", || is_drawn(2));
+    assert_eq!(station.children("c-1"), runs, "the channel did not begin anew for it");
     station.signal("TERM");
     let (status, _) = station.wait();
     assert!(status.success());

@@ -88,6 +88,8 @@ struct Life {
     off: bool,
     token: CancellationToken,
     tracker: TaskTracker,
+    /// Where it is told how its cards look.
+    looks: watch::Sender<Look>,
     face: Face,
     source: ChannelSource,
     /// What of it can be watched on demand, where that is allowed.
@@ -145,7 +147,7 @@ impl Begun {
 
     /// Puts the channel on air, where it is not to be off; to viewers it goes on where `outputs` stand.
     fn go_on_air(mut self, config: &Config, common: &Common, reader: &Reader, face: Face) -> Life {
-        let look = look(&self.config.id, config);
+        let (looks, look) = watch::channel(look(&self.config.id, config));
         let span = tracing::info_span!("channel", id = %self.config.id);
         self.config.profile = span.in_scope(|| common.preparer.possible(&self.config.profile));
         let Face { outputs, viewers, rewind } = face;
@@ -185,7 +187,7 @@ impl Begun {
         } else {
             tracker.spawn(keep_alive(parts, outputs.clone(), Arc::clone(&common.turns)).instrument(span));
         }
-        Life { config, off, token, tracker, face: Face { outputs, viewers, rewind }, source, shelf }
+        Life { config, off, token, tracker, looks, face: Face { outputs, viewers, rewind }, source, shelf }
     }
 }
 
@@ -266,6 +268,15 @@ impl Channels {
             self.begin(config, Face::new(config));
         }
         self.tell();
+        for life in &self.lives {
+            let new = look(&life.config.id, &self.config);
+            life.looks.send_if_modified(|old| {
+                *old != new && {
+                    *old = new;
+                    true
+                }
+            });
+        }
         change
     }
 

@@ -20,29 +20,46 @@ const LOOK: usize = 64;
 
 /// The cards that were made, by what is told on them; newest last.
 #[derive(Debug, Default)]
-pub struct Cards(VecDeque<(Arc<str>, Arc<Mezzanine>)>);
+pub struct Cards(VecDeque<Card>);
+
+#[derive(Debug)]
+struct Card {
+    told: Arc<str>,
+    mezzanine: Arc<Mezzanine>,
+    /// Whether it is to be made again; until then it serves.
+    outdated: bool,
+}
 
 impl Cards {
     /// Returns the card of a programme, if it was made.
     #[must_use]
     pub fn of(&self, programme: &Programme) -> Option<&Arc<Mezzanine>> {
+        self.made(programme).map(|made| &made.mezzanine)
+    }
+
+    fn made(&self, programme: &Programme) -> Option<&Card> {
         let told = programme.metadata.title.as_str();
-        self.0.iter().find(|(text, _)| **text == *told).map(|(_, card)| card)
+        self.0.iter().find(|made| *made.told == *told)
     }
 
     /// Takes a card that was made.
     pub fn put(&mut self, told: Arc<str>, card: Arc<Mezzanine>) {
-        self.0.retain(|(text, _)| *text != told);
-        self.0.push_back((told, card));
+        self.0.retain(|made| made.told != told);
+        self.0.push_back(Card { told, mezzanine: card, outdated: false });
         if self.0.len() > CARDS_MAX {
             self.0.pop_front();
         }
     }
 
+    /// Has all of them made again.
+    pub fn outdate(&mut self) {
+        self.0.iter_mut().for_each(|made| made.outdated = true);
+    }
+
     /// Forgets a card whose file is of no use any more; returns whether there was one.
     pub fn lost(&mut self, id: &MezzanineId) -> bool {
         let before = self.0.len();
-        self.0.retain(|(_, card)| card.id != *id);
+        self.0.retain(|made| made.mezzanine.id != *id);
         self.0.len() < before
     }
 
@@ -51,7 +68,7 @@ impl Cards {
     pub fn wanted(&self, plan: &Plan, now: Timestamp) -> Option<Arc<str>> {
         let soon = plan.programmes().iter().take(LOOK).take_while(|programme| programme.start < now + AHEAD);
         let mut cards = soon.filter(|programme| programme.is_card()).take(CARDS_MAX);
-        let missing = cards.find(|programme| self.of(programme).is_none())?;
+        let missing = cards.find(|programme| self.made(programme).is_none_or(|made| made.outdated))?;
         Some(missing.metadata.title.as_str().into())
     }
 }
@@ -75,8 +92,13 @@ pub fn cut_to(card: &Arc<Mezzanine>, length: MediaTime) -> Arc<Mezzanine> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
+
     use super::super::director::tests::mezzanine;
     use super::*;
+    use crate::config::Order;
+    use crate::config::timetable::{self as config, SignOff, TimeOfDay};
+    use crate::schedule::{Candidate, Timetable};
     use crate::units::ContentKey;
 
     #[test]
@@ -86,5 +108,30 @@ mod tests {
             let cut = cut_to(&card, MediaTime::from_millis(millis));
             assert_eq!(cut.gops.len(), gops, "{millis} ms");
         }
+    }
+
+    /// Goal: a card that looks otherwise now is made again, and airs as it was until then. Method: a plan with a rest.
+    #[test]
+    fn a_card_that_is_outdated_is_wanted_again_and_serves_until_then() {
+        let off = SignOff { from: TimeOfDay::parse("00:00").unwrap(), to: TimeOfDay::parse("23:00").unwrap() };
+        let wanted = config::Timetable { sign_off: Some(off), ..config::Timetable::default() };
+        let now: Timestamp = "2026-11-16T12:00:00Z".parse().unwrap();
+        let mut plan = Plan::new(1).with_timetable(Timetable::new(&wanted, TimeZone::UTC));
+        let film = Candidate {
+            key: ContentKey("film".into()),
+            name: "film".into(),
+            duration: MediaTime::from_secs(60),
+            metadata: Arc::default(),
+        };
+        plan.extend(&Order::Shuffle, &[film], now);
+        let mut cards = Cards::default();
+        let told = cards.wanted(&plan, now).unwrap();
+        let [old, new] = ["old", "new"].map(|name| mezzanine(&ContentKey(name.into()), 4, true));
+        cards.put(Arc::clone(&told), Arc::clone(&old));
+        assert_eq!(cards.wanted(&plan, now), None);
+        cards.outdate();
+        assert_eq!((cards.wanted(&plan, now), cards.of(&plan.programmes()[0])), (Some(Arc::clone(&told)), Some(&old)));
+        cards.put(told, Arc::clone(&new));
+        assert_eq!((cards.wanted(&plan, now), cards.of(&plan.programmes()[0])), (None, Some(&new)));
     }
 }

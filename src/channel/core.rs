@@ -184,6 +184,11 @@ impl Core {
         self.cards.put(told, mezzanine);
     }
 
+    /// Has the cards of the timetable made again: what is on them looks otherwise now.
+    pub fn cards_outdated(&mut self) {
+        self.cards.outdate();
+    }
+
     /// Takes what a run tells.
     pub fn run_event(&mut self, event: RunEvent, now: Timestamp) {
         match event {

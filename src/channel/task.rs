@@ -19,12 +19,12 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::ident::Ident;
 pub use self::ident::drawn_ident;
-use self::ident::{Drawing, Ident};
 pub use self::offers::{offers, one_picture};
 use self::skip::{SKIPS_MAX, Skip};
 pub use self::skip::{Skips, ask_to_skip};
-use self::supply::{SLATE_REST, is_for_now, kept_plan};
+use self::supply::{Drawn, SLATE_REST, is_for_now, kept_plan};
 use self::titles::{Captioned, Reading};
 use super::air::{Air, AirAction};
 use super::core::{Action, BACKLOG, Core};
@@ -68,8 +68,8 @@ pub struct Parts {
     pub store: Store,
     /// The workshop.
     pub preparer: Preparer,
-    /// How its cards look.
-    pub look: Look,
+    /// How its cards look, now and whenever that changes.
+    pub look: watch::Receiver<Look>,
     /// The subtitles of its items.
     pub titles: Titles,
     /// Whose children its ffmpegs are.
@@ -123,12 +123,13 @@ pub async fn run(parts: Parts, outputs: Outputs) {
             }
             Some(skip) = inbox.skips.recv() => shell.skip(skip),
             Some(captioned) = inbox.captioned.recv() => shell.captioned(captioned),
-            Some((what, made)) = inbox.drawings.recv() => shell.drawn(&what, made),
+            Some(drawn) = inbox.drawings.recv() => shell.drawn(drawn),
             Ok(()) = inbox.catalogue.changed() => {
                 let catalogue = Arc::clone(&inbox.catalogue.borrow_and_update());
                 shell.library_changed(catalogue);
             }
             Ok(()) = inbox.workshop.changed() => shell.workshop_changed(),
+            Ok(()) = inbox.look.changed() => shell.look_changed(),
             () = shell.parts.clock.sleep_until(deadline) => {}
         }
     }
@@ -138,11 +139,12 @@ pub async fn run(parts: Parts, outputs: Outputs) {
 /// What a channel listens to.
 struct Inbox {
     events: mpsc::Receiver<RunEvent>,
-    drawings: mpsc::Receiver<(Drawing, Result<Arc<Mezzanine>, String>)>,
+    drawings: mpsc::Receiver<Drawn>,
     skips: mpsc::Receiver<Skip>,
     captioned: mpsc::Receiver<Captioned>,
     catalogue: watch::Receiver<Arc<Catalogue>>,
     workshop: watch::Receiver<u64>,
+    look: watch::Receiver<Look>,
 }
 
 /// A run that lives.
@@ -165,7 +167,7 @@ struct Shell {
     files: BTreeMap<u64, (Arc<File>, MezzanineId)>,
     spool: Spool,
     events: mpsc::Sender<RunEvent>,
-    drawings: mpsc::Sender<(Drawing, Result<Arc<Mezzanine>, String>)>,
+    drawings: mpsc::Sender<Drawn>,
     reading: Reading,
     /// Which slate is there or being made, and until when a failed one is not tried again.
     slate_for: Option<Idle>,
@@ -227,6 +229,7 @@ impl Shell {
             captioned,
             catalogue,
             workshop: parts.preparer.subscribe(),
+            look: parts.look.clone(),
         };
         let shell = Self {
             core: Core::new(director, air),

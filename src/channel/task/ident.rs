@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::supply::Drawing;
 use super::{Parts, Shell};
 use crate::channel::status::ChannelState;
 use crate::config::{Profile, defaults};
@@ -46,7 +47,7 @@ impl Ident {
     pub(super) fn new(parts: &Parts, profile: &Arc<Profile>, now: Timestamp) -> Self {
         let wanted = parts.config.timetable.idents.as_ref().is_some_and(|idents| idents.drawn);
         let card = wanted.then(|| SlateCard {
-            look: parts.look.clone(),
+            look: parts.look.borrow().clone(),
             name: parts.config.name.as_str().into(),
             reason: None,
             profile: Arc::clone(profile),
@@ -75,15 +76,6 @@ impl Ident {
     }
 }
 
-/// What was drawn for a channel.
-#[derive(Debug)]
-pub(super) enum Drawing {
-    /// The slate or a card of the timetable.
-    Card(super::Idle),
-    /// The ident.
-    Ident,
-}
-
 impl Shell {
     /// Has the ident drawn that the timetable wants, at leisure: nobody waits for it, and what is on air comes first.
     pub(super) fn ask_for_ident(&mut self, now: Timestamp) {
@@ -94,6 +86,12 @@ impl Shell {
         let Some(card) = ident.card.clone() else { return };
         self.ident.asked = true;
         self.have_drawn(Drawing::Ident, card, false);
+    }
+
+    /// Has another ident drawn where the channel looks otherwise now; the one that there was is planned no more.
+    pub(super) fn ident_looks_otherwise(&mut self, now: Timestamp) {
+        self.ident = Ident::new(&self.parts, &self.profile, now);
+        self.plan_ident(now);
     }
 
     /// Takes the ident, and plans it from now on.
@@ -128,6 +126,9 @@ impl Shell {
     }
 
     fn plan_ident(&mut self, now: Timestamp) {
+        if self.ident.card.is_none() {
+            return;
+        }
         let ident = self.ident.candidate();
         self.core.director().draw_ident(ident, now);
         self.plan_changed = true;

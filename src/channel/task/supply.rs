@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::ident::{Drawing, Ident};
+use super::ident::Ident;
 use super::{Parts, Shell};
 use crate::channel::director::Idle;
 use crate::channel::keep;
@@ -14,7 +14,7 @@ use crate::channel::status::LibraryCounts;
 use crate::config::defaults;
 use crate::library::{Catalogue, Refused, Reproach};
 use crate::prepare::slate::SlateCard;
-use crate::prepare::{Mezzanine, MezzanineId, Prepared, Want};
+use crate::prepare::{Look, Mezzanine, MezzanineId, Prepared, Want};
 use crate::schedule::{Plan, Timetable};
 use crate::units::ContentKey;
 
@@ -28,6 +28,18 @@ const CARD_GOP_SECS: u32 = 1;
 
 /// How long after a slate's file turned out to be of no use another is drawn, in station time.
 const SLATE_AGAIN: SignedDuration = SignedDuration::from_secs(1);
+
+/// What is drawn for a channel.
+#[derive(Debug)]
+pub(super) enum Drawing {
+    /// The slate or a card of the timetable.
+    Card(Idle),
+    /// The ident.
+    Ident,
+}
+
+/// What was drawn, how the channel looked then, and what became of it.
+pub(super) type Drawn = (Drawing, Look, Result<Arc<Mezzanine>, String>);
 
 impl Shell {
     pub(super) fn library_changed(&mut self, catalogue: Arc<Catalogue>) {
@@ -130,7 +142,7 @@ impl Shell {
 
     fn draw(&self, idle: Idle, gop_secs: u32, shown: bool) {
         let card = SlateCard {
-            look: self.parts.look.clone(),
+            look: self.parts.look.borrow().clone(),
             name: self.parts.config.name.as_str().into(),
             reason: Some(idle.sentence().into()),
             profile: Arc::clone(&self.profile),
@@ -146,15 +158,26 @@ impl Shell {
         let channel = self.parts.config.id.clone();
         self.parts.tracker.spawn(async move {
             let made = preparer.slate(&channel, &card, shown).await;
-            let _gone = drawings.send((what, made.map_err(|error| error.to_string()))).await;
+            let _gone = drawings.send((what, card.look, made.map_err(|error| error.to_string()))).await;
         });
     }
 
-    pub(super) fn drawn(&mut self, what: &Drawing, made: Result<Arc<Mezzanine>, String>) {
+    /// Takes what was drawn, where the channel still looks so: else another was asked for meanwhile.
+    pub(super) fn drawn(&mut self, (what, look, made): Drawn) {
+        if look != *self.parts.look.borrow() {
+            return;
+        }
         match what {
-            Drawing::Card(idle) => self.slate_made(idle, made),
+            Drawing::Card(idle) => self.slate_made(&idle, made),
             Drawing::Ident => self.ident_made(made),
         }
+    }
+
+    /// Has everything drawn again that shows how the channel looks. Cards stay until others are there.
+    pub(super) fn look_changed(&mut self) {
+        (self.slate_for, self.card_for) = (None, None);
+        self.core.cards_outdated();
+        self.ident_looks_otherwise(self.parts.clock.now());
     }
 
     fn slate_made(&mut self, idle: &Idle, made: Result<Arc<Mezzanine>, String>) {

@@ -30,7 +30,7 @@ const NAME_MAX: usize = 40;
 /// The longest reason that is drawn, in characters.
 const REASON_MAX: usize = 90;
 
-/// How many slates are kept over a restart: one or two for each of a thousand channels, some 300 kB each. Drawing those of
+/// How many slates are kept over a restart: one or two for each of a thousand channels, some 300 kB each, idents among them. Drawing those of
 /// a large station anew takes minutes.
 const KEPT_MAX: usize = 2000;
 
