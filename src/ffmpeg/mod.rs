@@ -4,6 +4,7 @@
 //! every child runs in its own process group under kernel limits.
 
 pub mod burn_args;
+pub mod check_args;
 pub mod child;
 pub mod encoders;
 pub mod extent;
@@ -12,6 +13,7 @@ pub mod ident_args;
 pub mod input;
 pub mod logo_args;
 pub mod loudness;
+mod pipes;
 pub mod prepare_args;
 pub mod probe;
 pub mod probe_args;

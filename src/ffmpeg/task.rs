@@ -9,9 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use procfs::process::Process;
+use rustix::pipe::fcntl_setpipe_size;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -19,12 +20,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::child::{ChildSpec, Ending, Evidence, Role, Tail};
 use super::family::{Family, Reading, Usage};
+use super::pipes;
 
 /// How long a child may take to end after SIGTERM before it is killed.
 pub const GRACE: Duration = Duration::from_secs(3);
 
 /// How many lines of stdout may wait to be read before the child is made to wait.
 const STDOUT_LINES_MAX: usize = 1024;
+
+/// How much may wait in the pipe to a child that is fed as it goes: with less, writer and reader wait for one another.
+const STDIN_BYTES: usize = 1 << 20;
 
 /// A running child; killed with its whole group when dropped.
 #[derive(Debug)]
@@ -88,11 +93,29 @@ pub enum ChildError {
 /// # Errors
 /// [`ChildError::Start`] when there is no such program.
 pub fn spawn(spec: &ChildSpec) -> Result<(Running, mpsc::Receiver<String>), ChildError> {
-    let (mut running, stdout) = start(spec, false)?;
+    let (running, stdout) = start(spec, false)?;
+    Ok((running, lines_of(stdout)))
+}
+
+/// The same with a stdin to be written to: the child's input ends when that is dropped. It takes up to [`STDIN_BYTES`]
+/// before the child has read any.
+///
+/// # Errors
+/// As [`spawn`].
+pub fn spawn_fed(spec: &ChildSpec) -> Result<(Running, mpsc::Receiver<String>, Option<ChildStdin>), ChildError> {
+    let (mut running, stdout) = start(spec, true)?;
+    let stdin = running.child.stdin.take();
+    if let Some(pipe) = &stdin {
+        // A user who is not root may have only so many: the small pipe serves, too.
+        let _refused = fcntl_setpipe_size(pipe, STDIN_BYTES);
+    }
+    Ok((running, lines_of(stdout), stdin))
+}
+
+fn lines_of(stdout: ChildStdout) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel(STDOUT_LINES_MAX);
-    let _forwarder = running_task(forward_lines(stdout, sender));
-    running.command_line = spec.command_line();
-    Ok((running, receiver))
+    let _forwarder = running_task(pipes::forward_lines(stdout, sender));
+    receiver
 }
 
 /// Runs a child to its end and returns how it ended and what it wrote to stdout.
@@ -160,7 +183,7 @@ async fn feed(stdin: Option<ChildStdin>, input: Option<Bytes>) {
     let _read_enough = stdin.write_all(&input).await;
 }
 
-fn start(spec: &ChildSpec, fed: bool) -> Result<(Running, tokio::process::ChildStdout), ChildError> {
+fn start(spec: &ChildSpec, fed: bool) -> Result<(Running, ChildStdout), ChildError> {
     let line = spec.wrapped();
     let failed = |source| ChildError::Start { program: spec.program.to_string_lossy().into_owned(), source };
     let mut command = Command::new(&line[0]);
@@ -177,7 +200,7 @@ fn start(spec: &ChildSpec, fed: bool) -> Result<(Running, tokio::process::ChildS
         return Err(failed(io::Error::other("its pipes are missing")));
     };
     let group = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-    let stderr = running_task(drain(stderr));
+    let stderr = running_task(pipes::drain(stderr));
     Ok((Running { child, group, stderr, command_line: spec.command_line(), account, because: None }, stdout))
 }
 
@@ -358,39 +381,6 @@ impl Drop for Running {
             self.signal_group(Signal::KILL);
         }
     }
-}
-
-async fn forward_lines(pipe: impl AsyncRead + Unpin, sender: mpsc::Sender<String>) {
-    let mut lines = BufReader::new(pipe).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        if sender.send(line).await.is_err() {
-            // Nobody listens any more: go on reading, or the full pipe stops the child.
-            while let Ok(Some(_)) = lines.next_line().await {}
-        }
-    }
-}
-
-/// Reads a pipe to its end by chunks, so that a line without an end cannot grow without bound.
-async fn drain(mut pipe: impl AsyncRead + Unpin) -> Tail {
-    let mut tail = Tail::default();
-    let mut line = Vec::new();
-    let mut chunk = vec![0; 4096];
-    while let Ok(read @ 1..) = pipe.read(&mut chunk).await {
-        for &byte in &chunk[..read] {
-            if matches!(byte, b'\n' | b'\r') {
-                if !line.is_empty() {
-                    tail.push(&String::from_utf8_lossy(&line));
-                    line.clear();
-                }
-            } else if line.len() < 4 * Tail::LINE_LEN_MAX {
-                line.push(byte);
-            }
-        }
-    }
-    if !line.is_empty() {
-        tail.push(&String::from_utf8_lossy(&line));
-    }
-    tail
 }
 
 #[cfg(test)]

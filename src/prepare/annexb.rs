@@ -104,6 +104,21 @@ pub fn head(bytes: &[u8], pictures: usize) -> Result<Head, HeadError> {
     Ok(head)
 }
 
+/// The first picture's pid: ffmpeg's muxer counts the streams from here, and pictures come first.
+const PID_FIRST: u16 = 256;
+
+/// Adds to `rest` what is left of whole packets without those of so many pictures: tables and sound, some hundredth of it.
+/// What is no packet is left in, for the decoder to stumble over.
+pub fn without_pictures(bytes: &[u8], pictures: usize, rest: &mut Vec<u8>) {
+    let is_picture = |pid: u16| pid >= PID_FIRST && usize::from(pid - PID_FIRST) < pictures;
+    for packet in bytes.chunks(PACKET) {
+        let pid = packet.first_chunk().map(|[_, high, low]| u16::from(high & 0x1f) << 8 | u16::from(*low));
+        if packet[0] != 0x47 || !pid.is_some_and(is_picture) {
+            rest.extend_from_slice(packet);
+        }
+    }
+}
+
 /// Returns pid, whether a PES begins here, and the payload.
 fn payload(packet: &[u8]) -> Option<(u16, bool, &[u8])> {
     if packet[0] != 0x47 {
@@ -289,12 +304,27 @@ mod tests {
         assert_eq!((head.pictures[0].sps.len(), head.adts.len()), (3, 3));
     }
 
+    #[test]
+    fn without_its_pictures_a_gop_is_tables_and_sound_and_whatever_is_no_packet() {
+        let rest = |bytes: &[u8], pictures| {
+            let mut rest = vec![];
+            without_pictures(bytes, pictures, &mut rest);
+            rest
+        };
+        let gop = gop(&[0x67, 0x68, 0x65], &SOUND);
+        assert_eq!(rest(&gop, 1), [&gop[..2 * PACKET], &gop[3 * PACKET..]].concat());
+        assert_eq!(rest(&gop, 2), gop[..2 * PACKET], "the second picture's pid");
+        assert_eq!(rest(&gop, 0), gop);
+        let garbage = vec![1; PACKET + 5];
+        assert_eq!(rest(&garbage, 1), garbage);
+    }
+
     proptest::proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..800)) {
             let mut bytes = bytes;
             bytes.iter_mut().step_by(PACKET).for_each(|byte| *byte = 0x47);
-            let _outcome = (head(&bytes, 1), head(&bytes, 2));
+            let _outcome = (head(&bytes, 1), head(&bytes, 2), without_pictures(&bytes, 1, &mut vec![]));
         }
     }
 }

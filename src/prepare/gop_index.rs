@@ -60,6 +60,23 @@ pub fn sum(bytes: &[u8]) -> u32 {
     crc32fast::hash(bytes)
 }
 
+/// The same checksum of a GOP that comes in pieces.
+#[derive(Clone, Debug, Default)]
+pub struct Sum(crc32fast::Hasher);
+
+impl Sum {
+    /// Adds the next bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Returns the checksum.
+    #[must_use]
+    pub fn finish(self) -> u32 {
+        self.0.finalize()
+    }
+}
+
 /// Returns how many of the GOPs have all their bytes in a file of `file_len` bytes.
 ///
 /// The playlist may be renamed into place before the last bytes of its newest GOP reach the file.
@@ -103,6 +120,13 @@ mod tests {
         for (sentence, text, error) in table {
             assert_eq!(parse(&text), Err(error), "{sentence}");
         }
+    }
+
+    #[test]
+    fn a_checksum_is_the_same_in_pieces() {
+        let mut pieces = Sum::default();
+        [b"ab".as_slice(), b"", b"c"].iter().for_each(|piece| pieces.add(piece));
+        assert_eq!(pieces.finish(), sum(b"abc"));
     }
 
     #[test]

@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{Piece, Seen};
-use crate::ffmpeg::child::{ChildSpec, Limits, Role};
+use crate::ffmpeg::check_args as args;
+use crate::ffmpeg::child::{ChildSpec, Evidence, Limits, Role};
 use crate::ffmpeg::family::Family;
-use crate::ffmpeg::prepare_args as args;
 use crate::ffmpeg::task as child;
 use crate::prepare::gop_index;
 use crate::prepare::job::task::interrupted;
@@ -36,8 +36,6 @@ const LAST: u8 = 19;
 /// Who decodes, and in whose name.
 #[derive(Clone, Copy, Debug)]
 pub struct Decoder<'a> {
-    /// What is decoded: `0:v:0`, the kept picture, or `0:a:0`.
-    pub stream: &'a str,
     /// The ffmpeg program.
     pub ffmpeg: &'a Path,
     /// Its niceness.
@@ -61,29 +59,41 @@ pub(in crate::prepare) async fn decode(
     let Some(wanted) = index.get(gops.clone()).filter(|wanted| !wanted.is_empty()) else { return Ok(()) };
     let (first, last) = (wanted[0], wanted[wanted.len() - 1]);
     let length: MediaTime = wanted.iter().map(|gop| gop.duration).sum();
-    let limit = LEAST + Duration::from_secs_f64(length.as_secs_f64().max(0.0) * SLOWEST);
     let spec = ChildSpec {
         program: decoder.ffmpeg.to_owned(),
-        args: args::decode_args(ts, decoder.stream, first.offset, last.offset + u64::from(last.len)),
+        args: args::decode_args(ts, first.offset, last.offset + u64::from(last.len)),
         folder: None,
         role: Role::Prepare,
         limits: Limits { nice: decoder.nice, file_bytes: Limits::PROBE.file_bytes, ..Limits::PREPARE },
         family: decoder.family.clone(),
     };
-    let (evidence, _) = child::run_to_end(&spec, limit, STDOUT_MAX, token).await.map_err(interrupted)?;
+    let (evidence, _) = child::run_to_end(&spec, limit(length), STDOUT_MAX, token).await.map_err(interrupted)?;
+    decoded(&evidence, gops)
+}
+
+/// Judges the end of an ffmpeg that decoded GOPs: it must have had nothing to say.
+///
+/// # Errors
+/// [`Flaw::Decode`] where something is damaged; otherwise what kept it from being decoded.
+pub(in crate::prepare) fn decoded(evidence: &Evidence, gops: RangeInclusive<usize>) -> Result<(), AttemptError> {
     if evidence.success() && evidence.stderr.trim().is_empty() {
         return Ok(());
     }
-    match judge(&evidence) {
+    match judge(evidence) {
         error @ JobError::Exhausted(_) => Err(error.into()),
         error @ JobError::Interrupted(_) if evidence.signal.is_some() => Err(error.into()),
-        _ => Err(Flaw::Decode { gops: (*gops.start(), *gops.end()), why: last_words(&evidence) }.into()),
+        _ => Err(Flaw::Decode { gops: (*gops.start(), *gops.end()), why: last_words(evidence) }.into()),
     }
+}
+
+/// How long a piece may take to decode.
+pub(in crate::prepare) fn limit(length: MediaTime) -> Duration {
+    LEAST + Duration::from_secs_f64(length.as_secs_f64().max(0.0) * SLOWEST)
 }
 
 /// Looks through a piece of a mezzanine that is ready, when nobody else has anything to do.
 pub(in crate::prepare) async fn look(piece: &Piece, ffmpeg: &Path, family: &Family, token: &CancellationToken) -> Seen {
-    let decoder = Decoder { stream: "0:v:0", ffmpeg, nice: LAST, family };
+    let decoder = Decoder { ffmpeg, nice: LAST, family };
     let mezzanine = &piece.mezzanine;
     match decode(&mezzanine.path, &mezzanine.gops, piece.gops.clone(), decoder, token).await {
         Ok(()) => Seen::Clean,

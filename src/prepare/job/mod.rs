@@ -10,6 +10,10 @@ pub(in crate::prepare) mod scan {
     pub(in crate::prepare) mod task;
 }
 pub mod task;
+pub(in crate::prepare) mod witness {
+    //! Seeing all of what was made.
+    pub(in crate::prepare) mod task;
+}
 
 use std::io;
 use std::path::PathBuf;

@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::chip::Chip;
 use super::growth::Grown;
 use super::scan::task::{Scanned, scan_lines};
+use super::witness::task::{Known, Seen, Witness, given_up};
 use super::{AttemptError, Growth, JobError, Made, Request, STALL_LIMIT, Tools, judge};
 use crate::ffmpeg::burn_args::Burned;
 use crate::ffmpeg::child::{ChildSpec, Limits, Role};
 use crate::ffmpeg::extent::{Extent, PacketScan};
-use crate::ffmpeg::family::Family;
 use crate::ffmpeg::loudness;
 use crate::ffmpeg::prepare_args::{self as args, Job, Loudness, Sound};
 use crate::ffmpeg::progress::ProgressReader;
@@ -35,8 +36,6 @@ use crate::units::MediaTime;
 const SCAN_LIMIT: Duration = Duration::from_secs(20);
 /// The same when somebody waits: a film of two hours (measured: 170,000 packets a second).
 const SCAN_LIMIT_URGENT: Duration = Duration::from_secs(5);
-/// How long a mezzanine may be looked through before it is called unreadable.
-const CHECK_LIMIT: Duration = Duration::from_mins(2);
 /// How long loudness may be measured: a day of sound at a hundred times its speed.
 const MEASURE_LIMIT: Duration = Duration::from_mins(15);
 /// Sound longer than this is not measured first when somebody waits: it takes half a second (measured: 400 times real
@@ -259,19 +258,47 @@ impl Worker<'_> {
         }
         spec.limits.cpu_secs = cpu_limit(plan.expected.length);
         spec.limits.file_bytes = Some(self.request.bytes_max);
-        let grown = self.make(&spec, plan, files).await?;
-        let probe = (self.tools.ffprobe.as_path(), &self.request.family);
-        let check = check(&self.request.id, plan.expected, &grown, &files.ts, probe, self.token);
-        // Beside one another: nothing is ready before all of it was seen.
-        let (checked, decoded) = tokio::join!(check, self.decode_kept(how, &grown, &files.ts));
-        let mezzanine = checked?;
-        decoded?;
+        let (known, grows) = watch::channel(Known::default());
+        let make = self.make(&spec, plan, files, known);
+        // A copy is over as soon as its file is written: it is looked at meanwhile. Where a viewer waits, or the picture is
+        // made anew, that has all of the machine.
+        let follows = plan.picture == args::Picture::Copy && !self.request.urgent;
+        let (grown, seen) = tokio::join!(make, self.see(grows, follows, how, &files.ts));
+        let grown = grown?;
+        let mezzanine = verified(&self.request.id, plan.expected, &grown, &files.ts, seen?)?;
         let _gone = std::fs::remove_file(&files.playlist);
         Ok(mezzanine)
     }
 
-    /// Runs ffmpeg to its end and looks at each GOP as it comes.
-    async fn make(&self, spec: &ChildSpec, plan: &Plan, files: &Files) -> Result<Grown, AttemptError> {
+    /// Sees all that is made, and decodes the ends of a picture that is kept: as it grows, or when it is whole.
+    async fn see(
+        &self,
+        mut grows: watch::Receiver<Known>,
+        follows: bool,
+        how: How<'_>,
+        ts: &Path,
+    ) -> Result<Seen, AttemptError> {
+        if !follows && grows.wait_for(|known| known.is_whole).await.is_err() {
+            return Err(given_up());
+        }
+        let Request { family, profile, .. } = self.request;
+        let (pictures, hears) = (profile.pictures(), how.sound.is_some());
+        let (tools, token) = (self.tools, self.token);
+        let witness = Witness { ts, pictures, hears, tools, nice: self.request.nice(), family, token };
+        // Beside one another: nothing is ready before all of it was seen.
+        let (seen, ends) = tokio::join!(witness.see(&grows), self.decode_ends(how, grows.clone(), ts));
+        let seen = seen?;
+        ends.and(Ok(seen))
+    }
+
+    /// Runs ffmpeg to its end and looks at each GOP as it comes, which is told to those who look on.
+    async fn make(
+        &self,
+        spec: &ChildSpec,
+        plan: &Plan,
+        files: &Files,
+        known: watch::Sender<Known>,
+    ) -> Result<Grown, AttemptError> {
         let started = Instant::now();
         let (mut running, mut lines) = child::spawn(spec).map_err(interrupted)?;
         let mut progress = ProgressReader::default();
@@ -293,6 +320,7 @@ impl Worker<'_> {
                 Ok(grown) => grown,
                 Err(error) => break Err(error),
             };
+            known.send_replace(Known { gops: grown.gops().into(), is_whole: false });
             let growth = self.growth(&grown, made, started, plan, files);
             if logged.elapsed() >= LOG_PAUSE {
                 logged = Instant::now();
@@ -311,23 +339,38 @@ impl Worker<'_> {
                 error => error.into(),
             });
         }
-        look(grown, &files.ts, &files.playlist).await
+        let grown = look(grown, &files.ts, &files.playlist).await?;
+        known.send_replace(Known { gops: grown.gops().into(), is_whole: true });
+        Ok(grown)
     }
 
-    /// Decodes what was kept: all of a sound, and the ends of a picture. The rest of it is looked through when there is
-    /// time.
-    async fn decode_kept(&self, how: How<'_>, grown: &Grown, ts: &Path) -> Result<(), AttemptError> {
-        let kept = how.recipe.keeps_picture();
-        let Some(last) = grown.gops().len().checked_sub(1).filter(|_| kept) else { return Ok(()) };
+    /// Decodes the ends of a picture that was kept, as soon as they are there. The rest of it is looked through when there
+    /// is time.
+    async fn decode_ends(
+        &self,
+        how: How<'_>,
+        mut grows: watch::Receiver<Known>,
+        ts: &Path,
+    ) -> Result<(), AttemptError> {
+        if !how.recipe.keeps_picture() {
+            return Ok(());
+        }
         let (ffmpeg, family) = (self.tools.ffmpeg.as_path(), &self.request.family);
-        let decode = |stream, gops| {
-            let decoder = Decoder { stream, ffmpeg, nice: self.request.nice(), family };
-            inspection::decode(ts, grown.gops(), gops, decoder, self.token)
+        let decoder = Decoder { ffmpeg, nice: self.request.nice(), family };
+        let decode = async |gops: &[Gop], which| inspection::decode(ts, gops, which..=which, decoder, self.token).await;
+        let mut last = grows.clone();
+        let first = async {
+            let Some(gops) = there(&mut grows, |known| known.is_whole || !known.gops.is_empty()).await else {
+                return Ok(());
+            };
+            decode(&gops, 0).await
         };
-        let sound = async { if how.sound.is_some() { decode("0:a:0", 0..=last).await } else { Ok(()) } };
-        let ends = (decode("0:v:0", 0..=0), decode("0:v:0", last..=last), sound);
-        let (first, last, sound) = tokio::join!(ends.0, ends.1, ends.2);
-        first.and(last).and(sound)
+        let last = async {
+            let Some(gops) = there(&mut last, |known| known.is_whole).await else { return Ok(()) };
+            decode(&gops, gops.len().saturating_sub(1)).await
+        };
+        let (first, last) = tokio::join!(first, last);
+        first.and(last)
     }
 
     fn growth(&self, grown: &Grown, made: MediaTime, started: Instant, plan: &Plan, files: &Files) -> Growth {
@@ -388,34 +431,27 @@ pub(in crate::prepare) async fn look(mut grown: Grown, ts: &Path, playlist: &Pat
     work.await.map_err(io::Error::other)?
 }
 
-/// Checks a finished file: packets by ffprobe against the plan, heads as they grew.
-pub(in crate::prepare) async fn check(
+/// Returns the GOPs that are there once enough of a file is known; none where it is given up before.
+async fn there(grows: &mut watch::Receiver<Known>, is_enough: impl FnMut(&Known) -> bool) -> Option<Arc<[Gop]>> {
+    grows.wait_for(is_enough).await.ok().map(|known| Arc::clone(&known.gops))
+}
+
+/// Checks what was seen of a finished file: its packets against the plan, its heads as they grew.
+pub(in crate::prepare) fn verified(
     id: &MezzanineId,
     expected: Expected,
     grown: &Grown,
     ts: &Path,
-    (ffprobe, family): (&Path, &Family),
-    token: &CancellationToken,
+    seen: Seen,
 ) -> Result<Mezzanine, AttemptError> {
     if grown.gops().is_empty() {
         return Err(Flaw::Frames { made: 0, wanted: expected.frames }.into());
     }
-    let limits = Limits { nice: 5, ..Limits::PREPARE };
-    let args = args::scan_args(ts, "mpegts");
-    let family = family.clone();
-    let spec = ChildSpec { program: ffprobe.to_owned(), args, folder: None, role: Role::Probe, limits, family };
-    // No format, for its timestamps are our own: none may jump.
-    let sound = u32::try_from(grown.pictures()).map_err(io::Error::other)?;
-    let scans = (0..sound).map(|picture| PacketScan::new(picture, Some(sound), "")).collect();
-    let (scanned, sums) = tokio::join!(scan_lines(&spec, scans, CHECK_LIMIT, token), sums(grown.gops(), ts));
-    let Scanned::Whole(extents) = scanned? else {
-        return Err(JobError::Interrupted("the machine is too busy to check it".to_owned()).into());
-    };
-    if extents.len() != grown.pictures() {
+    if seen.extents.len() != grown.pictures() {
         return Err(Flaw::Streams.into());
     }
-    let mut gops = verify::packets(&extents, grown.gops(), expected)?;
-    for (gop, sum) in gops.iter_mut().zip(sums?) {
+    let mut gops = verify::packets(&seen.extents, grown.gops(), expected)?;
+    for (gop, sum) in gops.iter_mut().zip(seen.sums) {
         gop.sum = Some(sum);
     }
     Ok(Mezzanine {
@@ -426,21 +462,4 @@ pub(in crate::prepare) async fn check(
         signature: grown.signature().into(),
         complete: true,
     })
-}
-
-/// Reads a finished file once more and returns the checksum of each GOP.
-async fn sums(gops: &[Gop], ts: &Path) -> Result<Vec<u32>, AttemptError> {
-    let (lengths, ts): (Vec<u32>, _) = (gops.iter().map(|gop| gop.len).collect(), ts.to_owned());
-    let work = tokio::task::spawn_blocking(move || -> io::Result<Vec<u32>> {
-        let mut file = std::fs::File::open(&ts)?;
-        let mut bytes = Vec::new();
-        let mut sums = Vec::with_capacity(lengths.len());
-        for len in lengths {
-            bytes.resize(len as usize, 0);
-            file.read_exact(&mut bytes)?;
-            sums.push(gop_index::sum(&bytes));
-        }
-        Ok(sums)
-    });
-    Ok(work.await.map_err(io::Error::other)??)
 }

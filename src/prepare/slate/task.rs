@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{KEPT_MAX, KEY_PREFIX, SlateCard, SlateError};
@@ -20,6 +21,7 @@ use crate::prepare::burn::task::make_logo;
 use crate::prepare::folder::task::{Folder, Found};
 use crate::prepare::job::growth::Grown;
 use crate::prepare::job::task as job;
+use crate::prepare::job::witness::task::{Known, Witness};
 use crate::prepare::job::{Tools, last_words};
 use crate::prepare::mezzanine::{Mezzanine, MezzanineId};
 use crate::prepare::verify::Expected;
@@ -167,6 +169,9 @@ async fn draw(
     let grown = job::look(Grown::of(card.profile.pictures()), &ts, &playlist)
         .await
         .map_err(|error| failed(error.to_string()))?;
-    let checked = job::check(&card.id(), expected, &grown, &ts, (&tools.ffprobe, family), token).await;
-    checked.map_err(|error| failed(error.to_string()))
+    let (pictures, nice) = (grown.pictures(), spec.limits.nice);
+    let witness = Witness { ts: &ts, pictures, hears: false, tools, nice, family, token };
+    let (_whole, known) = watch::channel(Known { gops: grown.gops().into(), is_whole: true });
+    let seen = witness.see(&known).await.map_err(|error| failed(error.to_string()))?;
+    job::verified(&card.id(), expected, &grown, &ts, seen).map_err(|error| failed(error.to_string()))
 }

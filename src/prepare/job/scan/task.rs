@@ -1,14 +1,13 @@
 //! Looks through a file, packet by packet, for as long as that may take.
-#![expect(clippy::disallowed_methods, reason = "reads the clock for its deadline")]
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::ffmpeg::child::{ChildSpec, Ending};
+use crate::ffmpeg::child::{ChildSpec, Ending, Evidence};
 use crate::ffmpeg::extent::{Extent, PacketScan};
-use crate::ffmpeg::task as child;
+use crate::ffmpeg::task::{self as child, Running};
 use crate::prepare::job::task::interrupted;
 use crate::prepare::job::{JobError, judge};
 
@@ -28,29 +27,53 @@ pub(in crate::prepare) async fn scan_lines(
     limit: Duration,
     token: &CancellationToken,
 ) -> Result<Scanned, JobError> {
-    let (mut running, mut lines) = child::spawn(spec).map_err(interrupted)?;
-    let deadline = Instant::now() + limit;
+    if !scan_more(spec, &mut scans, tokio::time::sleep(limit), token).await? {
+        return Ok(Scanned::TooSlow);
+    }
+    Ok(Scanned::Whole(scans.into_iter().filter_map(|scan| scan.finish(true)).collect()))
+}
+
+/// Feeds scans with ffprobe's lines, which may go on where others ended; whether it was not too late.
+pub(in crate::prepare) async fn scan_more(
+    spec: &ChildSpec,
+    scans: &mut [PacketScan],
+    too_late: impl Future<Output = ()>,
+    token: &CancellationToken,
+) -> Result<bool, JobError> {
+    let ffprobe = child::spawn(spec).map_err(interrupted)?;
+    let read = |line: &str| scans.iter_mut().for_each(|scan| scan.feed(line));
+    let Some(evidence) = read_to_end(ffprobe, read, too_late, token).await? else { return Ok(false) };
+    match judge(&evidence) {
+        error @ (JobError::Interrupted(_) | JobError::Exhausted(_) | JobError::DiskFull) => Err(error),
+        // A damaged end makes ffprobe complain; what it saw before is what there is.
+        _ => Ok(true),
+    }
+}
+
+/// Reads a child's lines until it ends; none where it was killed because it was too late.
+pub(in crate::prepare) async fn read_to_end(
+    (mut running, mut lines): (Running, mpsc::Receiver<String>),
+    mut read: impl FnMut(&str),
+    too_late: impl Future<Output = ()>,
+    token: &CancellationToken,
+) -> Result<Option<Evidence>, JobError> {
+    let mut too_late = std::pin::pin!(too_late);
     loop {
         let line = tokio::select! {
             biased;
             () = token.cancelled() => { running.kill(Ending::Stopped).await; return Err(JobError::Cancelled); }
-            () = tokio::time::sleep_until(deadline) => {
+            () = &mut too_late => {
                 running.kill(Ending::Timeout).await;
-                return Ok(Scanned::TooSlow);
+                return Ok(None);
             }
             line = lines.recv() => line,
         };
         match line {
-            Some(line) => scans.iter_mut().for_each(|scan| scan.feed(&line)),
+            Some(line) => read(&line),
             None => break,
         }
     }
-    let evidence = running.wait().await.map_err(interrupted)?;
-    match judge(&evidence) {
-        error @ (JobError::Interrupted(_) | JobError::Exhausted(_) | JobError::DiskFull) => Err(error),
-        // A damaged end makes ffprobe complain; what it saw before is what there is.
-        _ => Ok(Scanned::Whole(scans.into_iter().filter_map(|scan| scan.finish(true)).collect())),
-    }
+    Ok(Some(running.wait().await.map_err(interrupted)?))
 }
 
 #[cfg(test)]

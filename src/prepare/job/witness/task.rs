@@ -1,0 +1,228 @@
+//! Sees all of a mezzanine, as it grows or when it is whole: an ffprobe lists its packets, piece by piece; it is read once
+//! for its checksums and for the ffmpeg that decodes its sound.
+#![expect(clippy::disallowed_methods, reason = "reads the mezzanine that is made")]
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::ChildStdin;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::ffmpeg::check_args as args;
+use crate::ffmpeg::child::{ChildSpec, Limits, Role};
+use crate::ffmpeg::extent::{Extent, PacketScan};
+use crate::ffmpeg::family::Family;
+use crate::ffmpeg::task as child;
+use crate::prepare::annexb;
+use crate::prepare::gop_index;
+use crate::prepare::inspection::task as inspection;
+use crate::prepare::job::scan::task::{read_to_end, scan_more};
+use crate::prepare::job::task::interrupted;
+use crate::prepare::job::{AttemptError, JobError, Tools};
+use crate::prepare::mezzanine::Gop;
+
+/// How long a mezzanine may still be looked through, once it is whole, before it is called unreadable.
+const CHECK_LIMIT: Duration = Duration::from_mins(2);
+
+/// How much a file must have grown to be looked through that far, in bytes: another ffprobe takes 0.06 s to begin.
+const PIECE_BYTES: u64 = 128 << 20;
+
+/// How much is read at once: whole packets of MPEG-TS, and no more than a processor's cache holds.
+const READ_BYTES: u32 = 188 * 2000;
+
+/// How much is read before the decoder of the sound is given its part: a hundredth of it, and each gift wakes it.
+const TURN_BYTES: u32 = 16 << 20;
+
+/// What is known of a file that is being made.
+#[derive(Clone, Debug, Default)]
+pub(in crate::prepare) struct Known {
+    /// Its GOPs that lie on the disk.
+    pub(in crate::prepare) gops: Arc<[Gop]>,
+    /// Whether there will be no more.
+    pub(in crate::prepare) is_whole: bool,
+}
+
+impl Known {
+    fn end(&self) -> u64 {
+        self.gops.last().map_or(0, |gop| gop.offset + u64::from(gop.len))
+    }
+}
+
+/// What was seen of a whole file.
+#[derive(Debug)]
+pub(in crate::prepare) struct Seen {
+    /// What the packets tell, for each picture with the sound; fewer where a picture has none.
+    pub(in crate::prepare) extents: Vec<Extent>,
+    /// The checksum of each GOP.
+    pub(in crate::prepare) sums: Vec<u32>,
+}
+
+/// Sees a file.
+#[derive(Debug)]
+pub(in crate::prepare) struct Witness<'a> {
+    /// The file.
+    pub(in crate::prepare) ts: &'a Path,
+    /// How many pictures it has.
+    pub(in crate::prepare) pictures: usize,
+    /// Whether its sound is decoded.
+    pub(in crate::prepare) hears: bool,
+    /// The programs.
+    pub(in crate::prepare) tools: &'a Tools,
+    /// The priority of those that look on while it is made.
+    pub(in crate::prepare) nice: u8,
+    /// Whose children they are.
+    pub(in crate::prepare) family: &'a Family,
+    /// Ends it.
+    pub(in crate::prepare) token: &'a CancellationToken,
+}
+
+impl Witness<'_> {
+    /// Sees the file as it becomes known, to its end. Where it is never told to be whole there is no more to be said than
+    /// that it was given up.
+    pub(in crate::prepare) async fn see(&self, known: &watch::Receiver<Known>) -> Result<Seen, AttemptError> {
+        let (extents, sums) = tokio::join!(self.list(known.clone()), self.read(known.clone()));
+        Ok(Seen { extents: extents?, sums: sums? })
+    }
+
+    /// Lists the packets. A GOP begins a piece as it begins a file: what ffprobe says of them is the same, whole or in
+    /// pieces.
+    async fn list(&self, mut known: watch::Receiver<Known>) -> Result<Vec<Extent>, AttemptError> {
+        let pictures = u32::try_from(self.pictures).map_err(io::Error::other)?;
+        // No format, for its timestamps are our own: none may jump.
+        let mut scans: Vec<_> = (0..pictures).map(|picture| PacketScan::new(picture, Some(pictures), "")).collect();
+        let mut listed = 0;
+        loop {
+            let now = next(&mut known, |now| now.is_whole || now.end() >= listed + PIECE_BYTES).await?;
+            if now.end() > listed {
+                // Whoever made it is done: now the machine is never too busy.
+                let nice = if now.is_whole { 5 } else { self.nice };
+                let args = args::packets_args(self.ts, listed, now.end());
+                let spec = self.spec(&self.tools.ffprobe, args, Role::Probe, nice);
+                let late = too_late(known.clone(), |_| CHECK_LIMIT);
+                if !scan_more(&spec, &mut scans, late, self.token).await? {
+                    return Err(JobError::Interrupted("the machine is too busy to check it".to_owned()).into());
+                }
+                listed = now.end();
+            }
+            if now.is_whole {
+                return Ok(scans.into_iter().filter_map(|scan| scan.finish(true)).collect());
+            }
+        }
+    }
+
+    /// Reads it, and has its sound decoded on the way.
+    async fn read(&self, known: watch::Receiver<Known>) -> Result<Vec<u32>, AttemptError> {
+        if !self.hears {
+            return self.sums(known, None).await;
+        }
+        let spec = self.spec(&self.tools.ffmpeg, args::sound_args(), Role::Prepare, self.nice);
+        let (ffmpeg, lines, stdin) = child::spawn_fed(&spec).map_err(interrupted)?;
+        let limit = |now: &Known| inspection::limit(now.gops.iter().map(|gop| gop.duration).sum());
+        let heard = read_to_end((ffmpeg, lines), |_| {}, too_late(known.clone(), limit), self.token);
+        let (sums, heard) = tokio::join!(self.sums(known, stdin), heard);
+        let (sums, heard) = (sums?, heard?);
+        match heard {
+            Some(evidence) => inspection::decoded(&evidence, 0..=sums.len().saturating_sub(1)).and(Ok(sums)),
+            None => Err(JobError::Interrupted("the machine is too busy to decode its sound".to_owned()).into()),
+        }
+    }
+
+    /// Reads GOP after GOP, and feeds the one that decodes the sound. When that has ended its end tells why.
+    async fn sums(
+        &self,
+        mut known: watch::Receiver<Known>,
+        mut sound: Option<ChildStdin>,
+    ) -> Result<Vec<u32>, AttemptError> {
+        let mut reading = Reading { pictures: self.pictures, ..Reading::default() };
+        loop {
+            let now = next(&mut known, |now| now.is_whole || now.gops.len() > reading.sums.len()).await?;
+            while reading.sums.len() < now.gops.len() {
+                let (gops, ts) = (Arc::clone(&now.gops), self.ts.to_owned());
+                let work = tokio::task::spawn_blocking(move || reading.go_on(&gops, &ts).map(|()| reading));
+                reading = work.await.map_err(io::Error::other)??;
+                if let Some(stdin) = &mut sound
+                    && stdin.write_all(&reading.sound).await.is_err()
+                {
+                    sound = None;
+                }
+            }
+            if now.is_whole {
+                return Ok(reading.sums);
+            }
+        }
+    }
+
+    fn spec(&self, program: &Path, args: Vec<OsString>, role: Role, nice: u8) -> ChildSpec {
+        let limits = Limits { nice, file_bytes: Limits::PROBE.file_bytes, ..Limits::PREPARE };
+        ChildSpec { program: program.to_owned(), args, folder: None, role, limits, family: self.family.clone() }
+    }
+}
+
+/// How far a file was read.
+#[derive(Debug, Default)]
+struct Reading {
+    pictures: usize,
+    file: Option<File>,
+    /// The checksums of the GOPs that were read whole, and of what was read of the next.
+    sums: Vec<u32>,
+    sum: gop_index::Sum,
+    at: u32,
+    bytes: Vec<u8>,
+    /// What is no picture of what was read last.
+    sound: Vec<u8>,
+}
+
+impl Reading {
+    /// Reads on, as much as is one turn; blocking.
+    fn go_on(&mut self, gops: &[Gop], ts: &Path) -> io::Result<()> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => File::open(ts)?,
+        };
+        self.sound.clear();
+        let mut turn = 0;
+        while turn < TURN_BYTES
+            && let Some(gop) = gops.get(self.sums.len())
+        {
+            let len = READ_BYTES.min(gop.len - self.at);
+            self.bytes.resize(len as usize, 0);
+            file.read_exact_at(&mut self.bytes, gop.offset + u64::from(self.at))?;
+            self.sum.add(&self.bytes);
+            annexb::without_pictures(&self.bytes, self.pictures, &mut self.sound);
+            (self.at, turn) = (self.at + len, turn + len);
+            if self.at == gop.len {
+                self.sums.push(std::mem::take(&mut self.sum).finish());
+                self.at = 0;
+            }
+        }
+        self.file = Some(file);
+        Ok(())
+    }
+}
+
+/// What is to be said of a file that will never be whole: whoever made it knows why.
+pub(in crate::prepare) fn given_up() -> AttemptError {
+    JobError::Interrupted("it was given up".to_owned()).into()
+}
+
+/// Returns what is known once it is enough.
+async fn next(
+    known: &mut watch::Receiver<Known>,
+    is_enough: impl FnMut(&Known) -> bool,
+) -> Result<Known, AttemptError> {
+    known.wait_for(is_enough).await.map(|now| now.clone()).map_err(|_| given_up())
+}
+
+/// Returns when a limit has passed since a file was whole, or given up.
+async fn too_late(mut known: watch::Receiver<Known>, limit: impl Fn(&Known) -> Duration) {
+    let _given_up = known.wait_for(|now| now.is_whole).await.is_err();
+    let limit = limit(&known.borrow());
+    tokio::time::sleep(limit).await;
+}
