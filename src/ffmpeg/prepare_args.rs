@@ -44,6 +44,15 @@ pub struct Job<'a> {
     pub playlist: &'a Path,
 }
 
+impl Job<'_> {
+    /// Whether nothing is made anew and nobody waits: then it is over in a moment, and its GOPs are told at the end.
+    #[must_use]
+    pub fn is_copy(&self) -> bool {
+        let copies_sound = self.audio.is_some_and(|sound| sound.kept.is_some());
+        self.picture == Picture::Copy && copies_sound && !self.urgent
+    }
+}
+
 /// The sound's stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sound {
@@ -251,6 +260,10 @@ pub fn prepare_args(job: &Job<'_>) -> Vec<OsString> {
     args.extend(["-max_error_rate", "1"].map(Into::into));
     // Streams far apart in the file are still written side by side.
     args.extend(["-max_interleave_delta", "0", "-max_muxing_queue_size", "4096"].map(Into::into));
+    if job.is_copy() {
+        // ffmpeg writes the list of all GOPs anew after each: half of what a copy takes, and more the longer the film.
+        args.extend(["-hls_playlist_type", "vod"].map(Into::into));
+    }
     args.extend(output(job.ts, job.playlist));
     args
 }

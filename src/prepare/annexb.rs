@@ -119,6 +119,17 @@ pub fn without_pictures(bytes: &[u8], pictures: usize, rest: &mut Vec<u8>) {
     }
 }
 
+/// Returns where in whole packets tables begin: the first of several that follow one another.
+pub fn tables(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let is_table = |packet: &[u8]| packet.len() > 2 && matches!((packet[1] & 0x1f, packet[2]), (0, 0 | 17) | (0x10, 0));
+    let mut follows = false;
+    bytes.chunks(PACKET).enumerate().filter_map(move |(number, packet)| {
+        let begins = is_table(packet) && !follows;
+        follows = is_table(packet);
+        begins.then_some(number * PACKET)
+    })
+}
+
 /// Returns pid, whether a PES begins here, and the payload.
 fn payload(packet: &[u8]) -> Option<(u16, bool, &[u8])> {
     if packet[0] != 0x47 {

@@ -2,6 +2,7 @@
 
 use m3u8_rs::{Playlist, parse_playlist};
 
+use super::annexb;
 use super::mezzanine::Gop;
 use super::recipe::ITEM_MAX;
 use crate::units::MediaTime;
@@ -60,20 +61,59 @@ pub fn sum(bytes: &[u8]) -> u32 {
     crc32fast::hash(bytes)
 }
 
-/// The same checksum of a GOP that comes in pieces.
+/// The checksums of a file that is read once, before it is known where its GOPs lie: one from each table to the next, for
+/// every GOP begins with one.
 #[derive(Clone, Debug, Default)]
-pub struct Sum(crc32fast::Hasher);
+pub struct Sums {
+    read: u64,
+    cuts: Vec<(u64, crc32fast::Hasher)>,
+}
 
-impl Sum {
-    /// Adds the next bytes.
+impl Sums {
+    /// Adds the file's next bytes, whole packets of MPEG-TS.
     pub fn add(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        let mut begin = 0;
+        for at in annexb::tables(bytes) {
+            self.extend(&bytes[begin..at]);
+            self.cuts.push((self.read, crc32fast::Hasher::new()));
+            begin = at;
+        }
+        self.extend(&bytes[begin..]);
     }
 
-    /// Returns the checksum.
+    fn extend(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.cuts.is_empty() {
+            self.cuts.push((0, crc32fast::Hasher::new()));
+        }
+        if let Some((_, sum)) = self.cuts.last_mut() {
+            sum.update(bytes);
+        }
+        self.read += bytes.len() as u64;
+    }
+
+    /// Returns how many bytes were read.
     #[must_use]
-    pub fn finish(self) -> u32 {
-        self.0.finalize()
+    pub fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// Returns the checksum of each GOP, in order; none where one begins or ends at no table, or was not read.
+    #[must_use]
+    pub fn of(&self, gops: &[Gop]) -> Vec<Option<u32>> {
+        let at = |offset: u64| match self.cuts.binary_search_by_key(&offset, |cut| cut.0) {
+            Ok(cut) => Some(cut),
+            Err(_) => (offset == self.read).then_some(self.cuts.len()),
+        };
+        let of = |gop: &Gop| {
+            let (first, end) = (at(gop.offset)?, at(gop.offset + u64::from(gop.len))?);
+            let mut sum = crc32fast::Hasher::new();
+            self.cuts.get(first..end)?.iter().for_each(|cut| sum.combine(&cut.1));
+            Some(sum.finalize())
+        };
+        gops.iter().map(of).collect()
     }
 }
 
@@ -123,10 +163,22 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_is_the_same_in_pieces() {
-        let mut pieces = Sum::default();
-        [b"ab".as_slice(), b"", b"c"].iter().for_each(|piece| pieces.add(piece));
-        assert_eq!(pieces.finish(), sum(b"abc"));
+    fn a_gop_has_the_same_checksum_however_its_file_was_read() {
+        let packet = |pid: u8, fill: u8| [&[0x47, 0, pid, 0x10][..], &[fill; 184]].concat();
+        let gops: Vec<Vec<u8>> = (0..6)
+            .map(|gop| [packet(17, gop), packet(0, gop), packet(9, gop), packet(0, 7), packet(9, gop)].concat())
+            .collect();
+        let (file, len) = (gops.concat(), u32::try_from(gops[0].len()).unwrap());
+        let gop = |offset: u64, len: u32| Gop { offset, len, duration: MediaTime::ZERO, sum: None };
+        let index: Vec<Gop> = (0..6).map(|at| gop(at * u64::from(len), len)).collect();
+        let expected: Vec<_> = gops.iter().map(|gop| Some(sum(gop))).collect();
+        for packets in [1, 2, 3, 7, 100] {
+            let mut sums = Sums::default();
+            file.chunks(188 * packets).for_each(|piece| sums.add(piece));
+            assert_eq!((sums.of(&index), sums.read()), (expected.clone(), file.len() as u64), "{packets} at once");
+            let elsewhere = [gop(2 * 188, 188), gop(0, len - 188), gop(5 * u64::from(len), len + 188)];
+            assert_eq!(sums.of(&elsewhere), [None; 3], "{packets} at once");
+        }
     }
 
     #[test]

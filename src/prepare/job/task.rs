@@ -320,7 +320,8 @@ impl Worker<'_> {
                 Ok(grown) => grown,
                 Err(error) => break Err(error),
             };
-            known.send_replace(Known { gops: grown.gops().into(), is_whole: false });
+            let bytes = tokio::fs::metadata(&files.ts).await.map_or(0, |about| about.len());
+            known.send_replace(Known { gops: grown.gops().into(), bytes, is_whole: false });
             let growth = self.growth(&grown, made, started, plan, files);
             if logged.elapsed() >= LOG_PAUSE {
                 logged = Instant::now();
@@ -340,7 +341,7 @@ impl Worker<'_> {
             });
         }
         let grown = look(grown, &files.ts, &files.playlist).await?;
-        known.send_replace(Known { gops: grown.gops().into(), is_whole: true });
+        known.send_replace(Known { gops: grown.gops().into(), bytes: 0, is_whole: true });
         Ok(grown)
     }
 

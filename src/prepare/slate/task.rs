@@ -171,7 +171,7 @@ async fn draw(
         .map_err(|error| failed(error.to_string()))?;
     let (pictures, nice) = (grown.pictures(), spec.limits.nice);
     let witness = Witness { ts: &ts, pictures, hears: false, tools, nice, family, token };
-    let (_whole, known) = watch::channel(Known { gops: grown.gops().into(), is_whole: true });
+    let (_whole, known) = watch::channel(Known { gops: grown.gops().into(), bytes: 0, is_whole: true });
     let seen = witness.see(&known).await.map_err(|error| failed(error.to_string()))?;
     job::verified(&card.id(), expected, &grown, &ts, seen).map_err(|error| failed(error.to_string()))
 }

@@ -35,16 +35,21 @@ const CHECK_LIMIT: Duration = Duration::from_mins(2);
 const PIECE_BYTES: u64 = 128 << 20;
 
 /// How much is read at once: whole packets of MPEG-TS, and no more than a processor's cache holds.
-const READ_BYTES: u32 = 188 * 2000;
+const READ_BYTES: usize = 188 * 2000;
 
 /// How much is read before the decoder of the sound is given its part: a hundredth of it, and each gift wakes it.
-const TURN_BYTES: u32 = 16 << 20;
+const TURN_BYTES: u64 = PACKET_BYTES * 80_000;
+
+/// A packet of MPEG-TS.
+const PACKET_BYTES: u64 = 188;
 
 /// What is known of a file that is being made.
 #[derive(Clone, Debug, Default)]
 pub(in crate::prepare) struct Known {
     /// Its GOPs that lie on the disk.
     pub(in crate::prepare) gops: Arc<[Gop]>,
+    /// How many bytes lie there; a copy's GOPs are told last.
+    pub(in crate::prepare) bytes: u64,
     /// Whether there will be no more.
     pub(in crate::prepare) is_whole: bool,
 }
@@ -134,7 +139,7 @@ impl Witness<'_> {
         }
     }
 
-    /// Reads GOP after GOP, and feeds the one that decodes the sound. When that has ended its end tells why.
+    /// Reads it, whole packets at a time, and feeds the one that decodes the sound. When that has ended its end tells why.
     async fn sums(
         &self,
         mut known: watch::Receiver<Known>,
@@ -142,10 +147,11 @@ impl Witness<'_> {
     ) -> Result<Vec<u32>, AttemptError> {
         let mut reading = Reading { pictures: self.pictures, ..Reading::default() };
         loop {
-            let now = next(&mut known, |now| now.is_whole || now.gops.len() > reading.sums.len()).await?;
-            while reading.sums.len() < now.gops.len() {
-                let (gops, ts) = (Arc::clone(&now.gops), self.ts.to_owned());
-                let work = tokio::task::spawn_blocking(move || reading.go_on(&gops, &ts).map(|()| reading));
+            let now = next(&mut known, |now| now.is_whole || now.bytes >= reading.sums.read() + PACKET_BYTES).await?;
+            let end = if now.is_whole { now.end() } else { now.bytes / PACKET_BYTES * PACKET_BYTES };
+            while reading.sums.read() < end {
+                let ts = self.ts.to_owned();
+                let work = tokio::task::spawn_blocking(move || reading.go_on(end, &ts).map(|()| reading));
                 reading = work.await.map_err(io::Error::other)??;
                 if let Some(stdin) = &mut sound
                     && stdin.write_all(&reading.sound).await.is_err()
@@ -154,7 +160,9 @@ impl Witness<'_> {
                 }
             }
             if now.is_whole {
-                return Ok(reading.sums);
+                drop(sound.take());
+                let work = tokio::task::spawn_blocking(move || reading.finish(&now.gops));
+                return Ok(work.await.map_err(io::Error::other)??);
             }
         }
     }
@@ -170,10 +178,7 @@ impl Witness<'_> {
 struct Reading {
     pictures: usize,
     file: Option<File>,
-    /// The checksums of the GOPs that were read whole, and of what was read of the next.
-    sums: Vec<u32>,
-    sum: gop_index::Sum,
-    at: u32,
+    sums: gop_index::Sums,
     bytes: Vec<u8>,
     /// What is no picture of what was read last.
     sound: Vec<u8>,
@@ -181,29 +186,34 @@ struct Reading {
 
 impl Reading {
     /// Reads on, as much as is one turn; blocking.
-    fn go_on(&mut self, gops: &[Gop], ts: &Path) -> io::Result<()> {
+    fn go_on(&mut self, end: u64, ts: &Path) -> io::Result<()> {
         let file = match self.file.take() {
             Some(file) => file,
             None => File::open(ts)?,
         };
         self.sound.clear();
-        let mut turn = 0;
-        while turn < TURN_BYTES
-            && let Some(gop) = gops.get(self.sums.len())
-        {
-            let len = READ_BYTES.min(gop.len - self.at);
-            self.bytes.resize(len as usize, 0);
-            file.read_exact_at(&mut self.bytes, gop.offset + u64::from(self.at))?;
-            self.sum.add(&self.bytes);
+        let turn = end.min(self.sums.read().saturating_add(TURN_BYTES));
+        while self.sums.read() < turn {
+            let len = READ_BYTES.min(usize::try_from(turn - self.sums.read()).unwrap_or(READ_BYTES));
+            self.bytes.resize(len, 0);
+            file.read_exact_at(&mut self.bytes, self.sums.read())?;
+            self.sums.add(&self.bytes);
             annexb::without_pictures(&self.bytes, self.pictures, &mut self.sound);
-            (self.at, turn) = (self.at + len, turn + len);
-            if self.at == gop.len {
-                self.sums.push(std::mem::take(&mut self.sum).finish());
-                self.at = 0;
-            }
         }
         self.file = Some(file);
         Ok(())
+    }
+
+    /// Returns the checksum of each GOP. One whose place among the tables was not found is read once more; blocking.
+    fn finish(self, gops: &[Gop]) -> io::Result<Vec<u32>> {
+        let again = |gop: &Gop| -> io::Result<u32> {
+            let mut bytes = vec![0; gop.len as usize];
+            let file = self.file.as_ref().ok_or(io::ErrorKind::UnexpectedEof)?;
+            file.read_exact_at(&mut bytes, gop.offset)?;
+            Ok(gop_index::sum(&bytes))
+        };
+        let sums = self.sums.of(gops);
+        sums.iter().zip(gops).map(|(sum, gop)| sum.map_or_else(|| again(gop), Ok)).collect()
     }
 }
 
