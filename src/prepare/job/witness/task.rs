@@ -236,3 +236,92 @@ async fn too_late(mut known: watch::Receiver<Known>, limit: impl Fn(&Known) -> D
     let limit = limit(&known.borrow());
     tokio::time::sleep(limit).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::prepare::trial::Chosen;
+    use crate::prepare::verify::Flaw;
+
+    const FILM: &str = "-v error -f lavfi -i testsrc2=s=320x180:r=25:d=6 -f lavfi -i sine=d=6:r=48000 -ac 2 -c:a aac \
+        -c:v libx264 -preset ultrafast -g 25 -bf 2 -pix_fmt yuv420p -f hls -hls_time 0.05 -hls_list_size 0 \
+        -hls_playlist_type vod -hls_flags single_file film.m3u8";
+
+    /// Makes a film as preparing does; returns it and its GOPs.
+    async fn film(folder: &Path) -> (PathBuf, Arc<[Gop]>) {
+        let mut spec = ChildSpec::shell("");
+        let args = FILM.split_whitespace().map(Into::into).collect();
+        (spec.program, spec.args, spec.folder) = ("ffmpeg".into(), args, Some(folder.to_owned()));
+        let made = child::run_to_end(&spec, Duration::from_mins(1), 1000, &CancellationToken::new()).await.unwrap();
+        assert!(made.0.success(), "{}", made.0.stderr);
+        let index = std::fs::read(folder.join("film.m3u8")).unwrap();
+        (folder.join("film.ts"), gop_index::parse(&index).unwrap().into())
+    }
+
+    fn tools() -> Tools {
+        let (ffmpeg, ffprobe) = ("ffmpeg".into(), "ffprobe".into());
+        let encoder = Chosen::default();
+        Tools { ffmpeg, ffprobe, can_tone_map: false, can_write_text: false, can_burn_text: false, encoder }
+    }
+
+    /// Goal: a file that is seen as it grows is seen as one that was whole from the beginning, to the last packet and bit.
+    /// Method: a real film, its packets listed GOP by GOP and at once; seen while its length is told piece by piece.
+    #[tokio::test]
+    async fn what_is_seen_in_pieces_is_what_is_seen_of_the_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ts, gops) = film(folder.path()).await;
+        let (tools, family, token) = (tools(), Family::default(), CancellationToken::new());
+        let witness =
+            Witness { ts: &ts, pictures: 1, hears: true, tools: &tools, nice: 0, family: &family, token: &token };
+        let mut scans = vec![PacketScan::new(0, Some(1), "")];
+        for gop in &*gops {
+            let args = args::packets_args(&ts, gop.offset, gop.offset + u64::from(gop.len));
+            let spec = witness.spec(&tools.ffprobe, args, Role::Probe, 0);
+            assert!(scan_more(&spec, &mut scans, std::future::pending(), &token).await.unwrap());
+        }
+        let pieces = scans.pop().unwrap().finish(true).unwrap();
+        let (told, known) = watch::channel(Known::default());
+        let tell = async {
+            for bytes in [1, 188, 100_000] {
+                told.send_replace(Known { bytes, ..Known::default() });
+                tokio::task::yield_now().await;
+            }
+            told.send_replace(Known { gops: Arc::clone(&gops), bytes: 0, is_whole: true });
+        };
+        let (seen, ()) = tokio::join!(witness.see(&known), tell);
+        let mut seen = seen.unwrap();
+        let whole = seen.extents.pop().unwrap();
+        assert_eq!((whole.gops.starts.len(), whole.video.packets), (gops.len(), 150));
+        // The last piece begins later than the file; nobody asks when a mezzanine begins for ffmpeg.
+        assert_eq!(Extent { container_start: whole.container_start, ..pieces }, whole);
+        let bytes = std::fs::read(&ts).unwrap();
+        let of = |gop: &Gop| gop_index::sum(&bytes[usize::try_from(gop.offset).unwrap()..][..gop.len as usize]);
+        assert_eq!(seen.sums, gops.iter().map(of).collect::<Vec<_>>());
+    }
+
+    /// Goal: sound that cannot be decoded is found, and a file that is given up keeps nobody waiting. Method: the same film
+    /// with its sound's bytes replaced; and one of which nothing is told but its first bytes.
+    #[tokio::test]
+    async fn damaged_sound_is_found_and_what_is_given_up_is_let_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ts, gops) = film(folder.path()).await;
+        let (tools, family, token) = (tools(), Family::default(), CancellationToken::new());
+        let witness =
+            Witness { ts: &ts, pictures: 1, hears: true, tools: &tools, nice: 0, family: &family, token: &token };
+        let mut bytes = std::fs::read(&ts).unwrap();
+        let middle = bytes.len() / 2;
+        for packet in bytes.chunks_mut(188).filter(|packet| packet[1..3] == [1, 1]).skip(40).take(20) {
+            packet[100..].fill(0x5a);
+        }
+        std::fs::write(&ts, &bytes).unwrap();
+        let (_told, known) = watch::channel(Known { gops: Arc::clone(&gops), bytes: 0, is_whole: true });
+        let seen = witness.see(&known).await.unwrap_err();
+        assert!(matches!(seen, AttemptError::Flaw(Flaw::Decode { .. })), "{seen}");
+        let (told, known) = watch::channel(Known { gops: [].into(), bytes: middle as u64, is_whole: false });
+        drop(told);
+        let seen = witness.see(&known).await.unwrap_err();
+        assert!(matches!(seen, AttemptError::Job(JobError::Interrupted(_))), "{seen}");
+    }
+}
