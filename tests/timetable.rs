@@ -9,7 +9,8 @@ use std::fs;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use nightcast::on_air::slots::SLOTS;
+use rusqlite::{Connection, OpenFlags};
 use support::ffmpegs;
 use support::station::{Home, Settings, Station};
 use support::sync::FlashBeep;
@@ -35,7 +36,7 @@ fn make_films(home: &Home) -> usize {
         fs::create_dir_all(home.path(&format!("media/one/{folder}"))).unwrap();
         for n in 0..count {
             let film = FlashBeep { flashes: first + more * n, ..plain.clone() };
-            film.make(&ffmpegs::system(), &home.path(&format!("media/one/{folder}/{n}.mp4")));
+            film.make(&ffmpegs::system(), &home.path(&format!("media/one/{folder}/{folder} {n}.mp4")));
         }
     }
     ITEMS.iter().map(|(_, count, ..)| *count as usize).sum()
@@ -70,22 +71,23 @@ fn channel(base: Timestamp) -> String {
     )
 }
 
-/// What began, by the station's log: serial, item and date.
-fn aired(station: &Station) -> Vec<(u64, String, Timestamp)> {
-    let log = station.log();
-    let begun = log.lines().filter(|line| line.contains("programme began"));
-    let event = |line: &str| {
-        let event: Value = serde_json::from_str(line).ok()?;
-        let fields = event.get("fields").unwrap_or(&event);
-        let date = fields["date"].as_str()?.parse().ok()?;
-        Some((fields["serial"].as_u64()?, fields["item"].as_str()?.to_owned(), date))
-    };
-    begun.filter_map(event).collect()
+/// What was on, as the station keeps it: serial number, title, when it began. The log leaves out what comes too often.
+fn aired(home: &Home) -> Vec<(u64, String, Timestamp)> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let database = Connection::open_with_flags(home.path("data/station.sqlite"), flags).unwrap();
+    let mut query = database
+        .prepare("SELECT serial, metadata ->> 'title', start_ns FROM aired WHERE serial IS NOT NULL ORDER BY id")
+        .unwrap();
+    let rows = query.query_map([], |row| {
+        let (serial, start): (i64, i64) = (row.get(0)?, row.get(2)?);
+        Ok((serial.cast_unsigned(), row.get(1)?, Timestamp::from_nanosecond(start.into()).unwrap()))
+    });
+    rows.unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 /// Goal: what a real station tells beforehand is what it airs, and what is bound to its time begins within a second of it.
 /// Method: a channel with every kind of entry in its timetable; the coming programmes are read again and again and held
-/// against the log of what began.
+/// against what the station kept of what was on.
 #[test]
 fn what_was_announced_is_what_airs() {
     let home = Home::new(Settings {
@@ -122,14 +124,25 @@ fn what_was_announced_is_what_airs() {
         }
         support::station::rest();
     }
-    let aired = aired(&station);
+    // Each is kept when it has ended, in their order.
+    let aired = station.until("all of it is kept", || {
+        let aired = aired(&home);
+        aired.last().is_some_and(|(.., start)| *start > end).then_some(aired)
+    });
     judge(&aired, &announced, base, end, &station);
+    // A run ends when its list does, and for no other reason; some wait in it to be aired.
+    let slots = aired.len() + 100;
     let of_the_timetable: Vec<_> = aired.into_iter().filter(|(.., date)| *date >= settled).collect();
     judge_idents(&of_the_timetable, &station);
     let off = clock(base + SignedDuration::from_mins(42));
     assert_eq!(kinds.get("sign_off"), Some(&format!("Off the air until {off}")), "{kinds:?}");
     assert!(kinds.contains_key("item"), "{kinds:?}");
-    assert_eq!(station.channel("one")["restarts"], 0);
+    let restarts = station.channel("one")["restarts"].as_u64().unwrap();
+    assert!(
+        restarts <= (slots / SLOTS) as u64,
+        "{restarts} runs ended, though {slots} programmes want less\n{}",
+        station.log()
+    );
 }
 
 fn judge(
@@ -147,7 +160,7 @@ fn judge(
     let days = end.duration_since(base).as_hours() / 24;
     for day in 0..=days {
         let begins = |minutes: i64| base + SignedDuration::from_hours(24 * day) + SignedDuration::from_mins(minutes);
-        for (folder, minute) in [("news/", 15), ("series/", 18), ("news/", 28), ("", 42), ("news/", 46)] {
+        for (folder, minute) in [("news", 15), ("series", 18), ("news", 28), ("", 42), ("news", 46)] {
             let due = begins(minute);
             let of = aired.iter().filter(|(_, item, date)| item.starts_with(folder) && off(*date, due) < 60.0);
             if due + SignedDuration::from_secs(30) < end {
@@ -169,13 +182,13 @@ fn judge(
 /// Goal: the ident that is drawn airs where ident films air, and is told as they are. Method: what began between two idents,
 /// drawn or filmed, which take turns; and what the station tells of what was on.
 fn judge_idents(aired: &[(u64, String, Timestamp)], station: &Station) {
-    let is_drawn = |item: &str| item == "drawn ident";
+    let is_drawn = |title: &str| title == "One";
     let (mut drawn, mut films_between, mut since) = (0, Vec::new(), None);
     for (_, item, _) in aired {
         drawn += usize::from(is_drawn(item));
-        if is_drawn(item) || item.starts_with("idents/") {
+        if is_drawn(item) || item.starts_with("idents") {
             films_between.extend(since.replace(0));
-        } else if !item.starts_with("fillers/") {
+        } else if !item.starts_with("fillers") {
             since = since.map(|films: usize| films + 1);
         }
     }
