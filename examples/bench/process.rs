@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -68,7 +69,11 @@ pub(crate) fn memory(pid: u32) -> Result<Memory> {
 fn memory_files(pid: u32) -> Result<u64> {
     let files = fs::read_dir(format!("/proc/{pid}/fd")).with_context(|| format!("process {pid} is gone"))?;
     let open = files.filter_map(|entry| Some(entry.ok()?.path()));
-    let in_memory = open.filter(|path| fs::read_link(path).is_ok_and(|target| target.starts_with("/memfd:segments")));
+    // Its name goes on with a word about its being no file of any folder.
+    let is_ours = |path: &PathBuf| {
+        fs::read_link(path).is_ok_and(|target| target.to_string_lossy().starts_with("/memfd:segments"))
+    };
+    let in_memory = open.filter(is_ours);
     Ok(in_memory.filter_map(|path| fs::metadata(path).ok()).map(|file| file.blocks() / 2).sum())
 }
 
