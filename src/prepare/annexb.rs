@@ -69,8 +69,7 @@ pub fn head(bytes: &[u8], pictures: usize) -> Result<Head, HeadError> {
     let mut begun: Vec<Begun> = Vec::with_capacity(pictures);
     for packet in bytes.chunks_exact(PACKET) {
         let (pid, is_start, payload) = payload(packet).ok_or(HeadError::Tables)?;
-        // PAT 0, SDT 17, PMT 4096: ffmpeg's muxer.
-        if matches!(pid, 0 | 17 | 4096) {
+        if is_table(pid) {
             if begun.is_empty() && head.adts.is_empty() {
                 head.tables_len += 188;
             }
@@ -112,8 +111,7 @@ const PID_FIRST: u16 = 256;
 pub fn without_pictures(bytes: &[u8], pictures: usize, rest: &mut Vec<u8>) {
     let is_picture = |pid: u16| pid >= PID_FIRST && usize::from(pid - PID_FIRST) < pictures;
     for packet in bytes.chunks(PACKET) {
-        let pid = packet.first_chunk().map(|[_, high, low]| u16::from(high & 0x1f) << 8 | u16::from(*low));
-        if packet[0] != 0x47 || !pid.is_some_and(is_picture) {
+        if packet[0] != 0x47 || !pid(packet).is_some_and(is_picture) {
             rest.extend_from_slice(packet);
         }
     }
@@ -121,13 +119,23 @@ pub fn without_pictures(bytes: &[u8], pictures: usize, rest: &mut Vec<u8>) {
 
 /// Returns where in whole packets tables begin: the first of several that follow one another.
 pub fn tables(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let is_table = |packet: &[u8]| packet.len() > 2 && matches!((packet[1] & 0x1f, packet[2]), (0, 0 | 17) | (0x10, 0));
     let mut follows = false;
     bytes.chunks(PACKET).enumerate().filter_map(move |(number, packet)| {
-        let begins = is_table(packet) && !follows;
-        follows = is_table(packet);
+        let is_table = pid(packet).is_some_and(is_table);
+        let begins = is_table && !follows;
+        follows = is_table;
         begins.then_some(number * PACKET)
     })
+}
+
+/// Whether packets with this pid hold tables: PAT 0, SDT 17, PMT 4096 as ffmpeg's muxer counts.
+fn is_table(pid: u16) -> bool {
+    matches!(pid, 0 | 17 | 4096)
+}
+
+/// Returns the pid of a packet; none where it ends before.
+fn pid(packet: &[u8]) -> Option<u16> {
+    packet.first_chunk().map(|[_, high, low]| u16::from(high & 0x1f) << 8 | u16::from(*low))
 }
 
 /// Returns pid, whether a PES begins here, and the payload.
@@ -135,7 +143,7 @@ fn payload(packet: &[u8]) -> Option<(u16, bool, &[u8])> {
     if packet[0] != 0x47 {
         return None;
     }
-    let pid = u16::from(packet[1] & 0x1f) << 8 | u16::from(packet[2]);
+    let pid = pid(packet)?;
     let adaptation = if packet[3] & 0x20 == 0 { 0 } else { usize::from(packet[4]) + 1 };
     let payload = if packet[3] & 0x10 == 0 { &[][..] } else { packet.get(4 + adaptation..).unwrap_or_default() };
     Some((pid, packet[1] & 0x40 != 0, payload))
