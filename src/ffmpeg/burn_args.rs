@@ -214,17 +214,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ffmpeg::encoders::Manner;
+    use crate::ffmpeg::prepare_args;
 
-    const ENCODER: Encoder = Encoder {
-        size: (1280, 720),
-        rate: Rate { num: 30_000, den: 1001 },
-        frames: 130,
-        quality: 21,
-        preset: "veryfast",
-        kbps_max: 4000,
-        manner: Manner { codec: crate::ffmpeg::encoders::Codec::X264, kbps: None, tune: None, gop_secs: 2 },
-    };
+    const ENCODER: Encoder = Encoder { rate: Rate { num: 30_000, den: 1001 }, ..prepare_args::tests::ENCODER };
 
     #[test]
     fn lines_lie_where_the_screen_lay_that_they_were_made_for() {

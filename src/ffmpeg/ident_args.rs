@@ -141,35 +141,11 @@ fn sound(lufs: f64, end: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::config::Colour;
-    use crate::ffmpeg::encoders::Manner;
-    use crate::ffmpeg::prepare_args::Encoder;
+    use crate::ffmpeg::slate_args::tests::slate;
 
     fn sources(logo: bool, texts: Option<SlateText<'_>>) -> [String; 2] {
-        let encoder = Encoder {
-            size: (1280, 720),
-            rate: Rate { num: 30_000, den: 1001 },
-            frames: 160,
-            quality: 23,
-            preset: "veryfast",
-            kbps_max: 5000,
-            manner: Manner::default(),
-        };
-        let slate = Slate {
-            encoder,
-            renditions: &[],
-            audio_packets: 250,
-            audio_kbps: 96,
-            colour: Colour([0x4c, 0xc9, 0xd8]),
-            logo,
-            texts,
-            ts: Path::new("/c/a.ts"),
-            playlist: Path::new("/c/a.m3u8"),
-        };
-        let args = ident_args(&slate, -23.0);
+        let args = ident_args(&slate(Rate { num: 30_000, den: 1001 }, 160, logo, texts), -23.0);
         let mut inputs =
             args.windows(2).filter(|pair| pair[0] == "-i").map(|pair| pair[1].to_string_lossy().into_owned());
         [inputs.next().unwrap(), inputs.next().unwrap()]

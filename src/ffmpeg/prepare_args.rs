@@ -397,10 +397,10 @@ pub fn scan_args(input: &Path, format: &str) -> Vec<OsString> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::ffmpeg) mod tests {
     use super::*;
 
-    const ENCODER: Encoder = Encoder {
+    pub(in crate::ffmpeg) const ENCODER: Encoder = Encoder {
         size: (1280, 720),
         rate: Rate::whole(25),
         frames: 130,

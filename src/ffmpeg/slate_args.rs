@@ -171,28 +171,31 @@ pub(super) fn written(file: &str, font: Option<&Path>, colour: &str, size: u32, 
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::ffmpeg) mod tests {
     use super::*;
-    use crate::ffmpeg::encoders::Manner;
+    use crate::ffmpeg::prepare_args::tests::ENCODER;
     use crate::ffmpeg::rate::Rate;
+
+    /// Something to draw.
+    pub(in crate::ffmpeg) fn slate(rate: Rate, frames: u64, logo: bool, texts: Option<SlateText<'_>>) -> Slate<'_> {
+        Slate {
+            encoder: Encoder { rate, frames, ..ENCODER },
+            renditions: &[],
+            audio_packets: 9,
+            audio_kbps: 96,
+            colour: Colour([0x4c, 0xc9, 0xd8]),
+            logo,
+            texts,
+            ts: Path::new("/c/a.ts"),
+            playlist: Path::new("/c/a.m3u8"),
+        }
+    }
 
     #[test]
     fn a_card_has_the_colour_the_logo_and_the_names_of_its_station() {
-        let encoder = Encoder {
-            size: (1280, 720),
-            rate: Rate::whole(25),
-            frames: 100,
-            quality: 23,
-            preset: "veryfast",
-            kbps_max: 5000,
-            manner: Manner::default(),
-        };
         let texts = SlateText { name_len: 4, reason_len: 30, station_len: 9, fonts: (None, None) };
         let card = |logo, texts| {
-            let (ts, playlist) = (Path::new("/c/a.ts"), Path::new("/c/a.m3u8"));
-            let colour = Colour([0x4c, 0xc9, 0xd8]);
-            let (renditions, audio_packets, audio_kbps) = (&[][..], 9, 96);
-            let slate = Slate { encoder, renditions, audio_packets, audio_kbps, colour, logo, texts, ts, playlist };
+            let slate = slate(Rate::whole(25), 100, logo, texts);
             let args = slate_args(&slate);
             let place = args.iter().position(|arg| arg == "-i").unwrap();
             args[place + 1].to_string_lossy().into_owned()
