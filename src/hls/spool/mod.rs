@@ -3,7 +3,7 @@
 //! A segment is asked for most when it is new, and must be served for some forty seconds (RFC 8216 §6.2.2). The spool is
 //! memory of the kernel's that holds exactly what is in it, by pages, and that nothing writes to a disk: files did the same,
 //! but they lived for longer than the half minute after which the kernel writes what is new, so each channel wore the disk
-//! with all it aired (measured: 36 GB a day at 3 Mbit/s), and making and removing them was a fifth of the server's work.
+//! with all it aired (measured: 36 GB a day at 3 Mbit/s), and to make, fill and remove them was a fifth of the server's work.
 
 pub mod task;
 

@@ -104,6 +104,7 @@ impl Spooled {
         }
         let (memory, offset, len, read) =
             (Arc::clone(&self.memory), self.room.offset, self.len, Arc::clone(&self.read));
+        // Whoever asks holds the segment, so its room is nobody else's while it is read; where he goes, nobody gets what was read.
         let work = tokio::task::spawn_blocking(move || {
             // Whoever comes while it is being read waits for it, on a thread that may.
             let mut held = read.lock().unwrap_or_else(PoisonError::into_inner);
