@@ -111,6 +111,22 @@ test('channels change by arrow, digit, list and history, without a new page', as
   assert.equal(await page.$$eval('video', (all) => all.length), 1);
 });
 
+test('what a zap fetches is fetched once, however early it comes', async (t) => {
+  const page = await open(t, watch());
+  await plays(page);
+  let fetched = [];
+  page.on('request', (request) => /\.(ts|m4s)$/.test(new URL(request.url()).pathname) && fetched.push(request.url()));
+  for (let zap = 1; zap <= 8; zap += 1) {
+    const { id } = station.channels[zap % station.channels.length];
+    fetched = [];
+    await page.keyboard.press('ArrowRight');
+    await until(page, (id) => nightcast.stats().channel === id && nightcast.stats().state === 'playing', id);
+    const its = fetched.filter((url) => url.includes(`/${id}/`));
+    assert.ok(its.length > 0);
+    assert.deepEqual(its, [...new Set(its)]);
+  }
+});
+
 test('now and next are told by the date of the picture', async (t) => {
   const page = await open(t, watch());
   await plays(page);

@@ -22,6 +22,9 @@ export const SETTINGS = {
   enableWorker: true,
   // Cues for programmes would be a text track from a `data:` address, which the page's policy refuses; the guide tells more.
   enableDateRangeMetadataCues: false,
+  // Nothing is put between what airs, and as it attaches the picture this one begins all loading anew: what was fetched by
+  // then is thrown away, and asked for again up to 0.2 s later.
+  interstitialsController: undefined,
 };
 
 /** Who has gone back is as far behind as they like. */
