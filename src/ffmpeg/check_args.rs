@@ -25,16 +25,19 @@ pub fn sound_args() -> Vec<OsString> {
     args
 }
 
-/// Returns the ffmpeg command line that decodes the picture in a range of a mezzanine and fails at the first error.
+/// Returns the ffmpeg command line that decodes the picture in a range of a mezzanine, or so many of its first frames, and
+/// fails at the first error.
 ///
 /// Nobody looks at the picture: without smoothing its blocks it takes a quarter less (measured: 1080p at eleven times
 /// real time on one core).
 #[must_use]
-pub fn decode_args(ts: &Path, start: u64, end: u64) -> Vec<OsString> {
+pub fn decode_args(ts: &Path, start: u64, end: u64, frames: Option<u32>) -> Vec<OsString> {
     let mut args = strict();
     args.extend(["-skip_loop_filter", "all"].map(Into::into));
     args.extend(piece(ts, start, end));
-    args.extend(["-map", "0:v:0", "-f", "null", "-"].map(Into::into));
+    args.extend(["-map", "0:v:0"].map(Into::into));
+    args.extend(frames.into_iter().flat_map(|frames| ["-frames:v".into(), frames.to_string().into()]));
+    args.extend(["-f", "null", "-"].map(Into::into));
     args
 }
 

@@ -44,8 +44,8 @@ pub struct Decoder<'a> {
     pub family: &'a Family,
 }
 
-/// Decodes GOPs of a file and fails at the first error: damage is no more than a flaw to some players, but makes others
-/// give up for good.
+/// Decodes GOPs of a file, or so many frames from the first of them on, and fails at the first error: damage is no more than
+/// a flaw to some players, but makes others give up for good.
 ///
 /// # Errors
 /// [`Flaw::Decode`] where a picture is damaged; otherwise what kept it from being decoded.
@@ -53,6 +53,7 @@ pub(in crate::prepare) async fn decode(
     ts: &Path,
     index: &[Gop],
     gops: RangeInclusive<usize>,
+    frames: Option<u32>,
     decoder: Decoder<'_>,
     token: &CancellationToken,
 ) -> Result<(), AttemptError> {
@@ -61,7 +62,7 @@ pub(in crate::prepare) async fn decode(
     let length: MediaTime = wanted.iter().map(|gop| gop.duration).sum();
     let spec = ChildSpec {
         program: decoder.ffmpeg.to_owned(),
-        args: args::decode_args(ts, first.offset, last.offset + u64::from(last.len)),
+        args: args::decode_args(ts, first.offset, last.offset + u64::from(last.len), frames),
         folder: None,
         role: Role::Prepare,
         limits: Limits { nice: decoder.nice, file_bytes: Limits::PROBE.file_bytes, ..Limits::PREPARE },
@@ -95,7 +96,7 @@ pub(in crate::prepare) fn limit(length: MediaTime) -> Duration {
 pub(in crate::prepare) async fn look(piece: &Piece, ffmpeg: &Path, family: &Family, token: &CancellationToken) -> Seen {
     let decoder = Decoder { ffmpeg, nice: LAST, family };
     let mezzanine = &piece.mezzanine;
-    match decode(&mezzanine.path, &mezzanine.gops, piece.gops.clone(), decoder, token).await {
+    match decode(&mezzanine.path, &mezzanine.gops, piece.gops.clone(), None, decoder, token).await {
         Ok(()) => Seen::Clean,
         Err(AttemptError::Flaw(flaw)) => {
             let again = piece.clone();

@@ -36,6 +36,9 @@ use crate::units::MediaTime;
 const SCAN_LIMIT: Duration = Duration::from_secs(20);
 /// The same when somebody waits: a film of two hours (measured: 170,000 packets a second).
 const SCAN_LIMIT_URGENT: Duration = Duration::from_secs(5);
+/// How many frames at the beginning of a kept picture are decoded before it is ready: half a second, which shows that its
+/// parameters and references were kept with it.
+const FIRST_FRAMES: u32 = 12;
 /// How long loudness may be measured: a day of sound at a hundred times its speed.
 const MEASURE_LIMIT: Duration = Duration::from_mins(15);
 /// Sound longer than this is not measured first when somebody waits: it takes half a second (measured: 400 times real
@@ -345,8 +348,8 @@ impl Worker<'_> {
         Ok(grown)
     }
 
-    /// Decodes the ends of a picture that was kept, as soon as they are there. The rest of it is looked through when there
-    /// is time.
+    /// Decodes a picture's beginning and its last GOP where it was kept, as soon as they are there. All of it is looked
+    /// through when there is time.
     async fn decode_ends(
         &self,
         how: How<'_>,
@@ -358,17 +361,19 @@ impl Worker<'_> {
         }
         let (ffmpeg, family) = (self.tools.ffmpeg.as_path(), &self.request.family);
         let decoder = Decoder { ffmpeg, nice: self.request.nice(), family };
-        let decode = async |gops: &[Gop], which| inspection::decode(ts, gops, which..=which, decoder, self.token).await;
+        let decode = async |gops: &[Gop], which, frames| {
+            inspection::decode(ts, gops, which..=which, frames, decoder, self.token).await
+        };
         let mut last = grows.clone();
         let first = async {
             let Some(gops) = there(&mut grows, |known| known.is_whole || !known.gops.is_empty()).await else {
                 return Ok(());
             };
-            decode(&gops, 0).await
+            decode(&gops, 0, Some(FIRST_FRAMES)).await
         };
         let last = async {
             let Some(gops) = there(&mut last, |known| known.is_whole).await else { return Ok(()) };
-            decode(&gops, gops.len().saturating_sub(1)).await
+            decode(&gops, gops.len().saturating_sub(1), None).await
         };
         let (first, last) = tokio::join!(first, last);
         first.and(last)
