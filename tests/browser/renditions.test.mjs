@@ -17,7 +17,8 @@ const RENDITIONS = '[{ name = "fine", size = "640x360", max-kbps = 1500 }, { nam
 const SLOW = 170_000;
 /** How long a change of the picture may take: what is in store is played first. */
 const CHANGE_MS = 40_000;
-const CHANNELS = [{ id: 'ladder', name: 'Ladder', renditions: RENDITIONS }, { id: 'attic', name: 'The Attic' }];
+const CHANNELS = [{ id: 'ladder', name: 'Ladder', renditions: RENDITIONS }, { id: 'attic', name: 'The Attic' },
+  { id: 'twin', name: 'Twin', folder: 'ladder', renditions: RENDITIONS }];
 const CHANGING = { id: 'changing', name: 'Changing', renditions: RENDITIONS };
 
 let station;
@@ -54,7 +55,7 @@ function sound(seen) {
 
 // Each waits for players most of the time.
 describe('a channel in two sizes', { concurrency: true }, () => {
-  test('a line that gets slow and fast again changes the size of the picture and nothing else', async (t) => {
+  test('a line that gets slow and fast again changes the size of the picture and nothing else, on the next channel, too', async (t) => {
     const page = await open(t, 'ladder');
     await plays(page);
     await shows(page, 360);
@@ -64,6 +65,10 @@ describe('a channel in two sizes', { concurrency: true }, () => {
     await carries(SLOW);
     await shows(page, 180);
     assert.deepEqual(await menu(page, '180p'), ['> Auto (180p)', '360p', '180p']);
+    sound(await stats(page));
+    await page.keyboard.press('3');
+    await until(page, () => nightcast.stats().channel === 'twin' && nightcast.stats().state === 'playing');
+    assert.equal(await page.$eval('video', (video) => video.videoHeight), 180, 'it begins with what the line carries');
     await carries(-1);
     await shows(page, 360);
     const seen = await stats(page);

@@ -45,6 +45,8 @@ export class Player extends EventTarget {
   /** Whether something of it is there. */
   #filled = false;
   #builtAt = 0;
+  /** How much the line carried last, in bits a second; null before the first segment. */
+  #line = null;
 
   /** `together` says that this viewer is to see what everybody sees, by the station's clock. */
   constructor(video, { together = false } = {}) {
@@ -267,7 +269,7 @@ export class Player extends EventTarget {
     this.#builtAt = performance.now();
     const Hls = globalThis.Hls;
     if (Hls?.isSupported()) {
-      const hls = new Hls({ ...(this.rewound ? PAST_SETTINGS : SETTINGS), ...this.setup });
+      const hls = new Hls({ ...(this.rewound ? PAST_SETTINGS : SETTINGS), ...this.setup, ...lineOf(this.#line) });
       // The question goes out first: the old picture is taken down while the answer is on its way.
       hls.loadSource(this.#source);
       this.#leave();
@@ -277,7 +279,7 @@ export class Player extends EventTarget {
       hls.on(Hls.Events.MANIFEST_PARSED, () => this.#hls === hls && this.#offered());
       hls.on(Hls.Events.LEVELS_UPDATED, () => this.#hls === hls && this.#offered());
       hls.on(Hls.Events.LEVEL_SWITCHED, () => this.#hls === hls && this.dispatchEvent(new Event('levels')));
-      hls.on(Hls.Events.FRAG_BUFFERED, () => this.#arrived());
+      hls.on(Hls.Events.FRAG_BUFFERED, () => this.#arrived(hls));
       hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => this.#hls === hls && this.#told(hls, details));
       for (const event of ['SUBTITLE_TRACKS_UPDATED', 'SUBTITLE_TRACKS_CLEARED']) {
         hls.on(Hls.Events[event], () => this.#hls === hls && this.speak(this.#language));
@@ -349,8 +351,9 @@ export class Player extends EventTarget {
     this.#former = null;
   }
 
-  #arrived() {
+  #arrived(hls) {
     this.#bury();
+    this.#line = hls.bandwidthEstimate;
     this.#recovery.arrived(performance.now());
   }
 
@@ -455,6 +458,9 @@ export class Player extends EventTarget {
     return { state: this.#state, playingDate, latency, late, chosen, rewound, now, rate: this.#video.playbackRate };
   }
 }
+
+/** A player that knows what the line carries begins with the picture that suits it; else with the first that is listed. */
+const lineOf = (bits) => (bits > 0 ? { abrEwmaDefaultEstimate: bits } : {});
 
 const isPlaylist = (data) => /^(manifest|level)/.test(data.details);
 
