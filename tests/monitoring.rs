@@ -30,7 +30,7 @@ use support::sync::{Codecs, FlashBeep};
 const STATION: &str = "settle-seconds = 0.1\ncache-budget = \"1GB\"";
 
 const CHANNELS: &str = "[metrics]\nlisten = \"127.0.0.1:0\"\n\n\
-    [[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\n\
+    [[channel]]\nid = \"one\"\nname = \"One\"\nfolder = \"media/one\"\norder = \"sequential\"\nrewind = \"10min\"\n\
     [channel.picture]\nsize = \"320x180\"\npreset = \"ultrafast\"\n\n\
     [[channel]]\nid = \"two\"\nname = \"Two\"\nfolder = \"media/two\"\n\
     [channel.picture]\nsize = \"320x180\"\npreset = \"ultrafast\"\n";

@@ -67,6 +67,7 @@ pub struct Counters {
     published_ms: AtomicI64,
     /// Up to when media was fed, by the station's own time, in milliseconds since the epoch; 0 before.
     fed_ms: AtomicI64,
+    spooled: AtomicU64,
     states: Mutex<States>,
 }
 
@@ -91,6 +92,8 @@ pub struct Numbers {
     pub published_at: Option<Timestamp>,
     /// How much media is fed ahead of its time; negative when it is late.
     pub feed_lead: Option<SignedDuration>,
+    /// Memory that segments take beside the server's own, in bytes.
+    pub spooled: u64,
     /// How long something was going out.
     pub on_air: SignedDuration,
     /// How much of that was the slate.
@@ -125,6 +128,11 @@ impl Counters {
         self.fed_ms.store(edge.as_millisecond(), Ordering::Relaxed);
     }
 
+    /// Takes how much memory segments take beside the server's own, in bytes.
+    pub fn spooled(&self, bytes: u64) {
+        self.spooled.store(bytes, Ordering::Relaxed);
+    }
+
     /// Takes the state from now on, by the station's own time.
     pub fn state(&self, state: ChannelState, now: Timestamp) {
         let mut states = self.states();
@@ -152,6 +160,7 @@ impl Counters {
             restarts: self.restarts.each_ref().map(count),
             published_at: moment(&self.published_ms),
             feed_lead: moment(&self.fed_ms).map(|fed| fed.duration_since(now)),
+            spooled: count(&self.spooled),
             on_air,
             slate,
         }

@@ -309,6 +309,7 @@ impl Shell {
                         self.core.spooled(place, spooled);
                     }
                 }
+                self.outputs.counters.spooled(self.spool.taken());
                 self.outputs.snapshot.send_replace(Arc::new(self.core.air().snapshot()));
             }
             Action::Air(AirAction::LetGo(airing)) => {

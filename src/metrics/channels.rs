@@ -27,13 +27,14 @@ pub(super) fn channel(sheet: &mut Sheet, status: &ChannelStatus, numbers: &Numbe
         sheet.add(names::CHANNEL_STATE, &[id, name], f64::from(u8::from(status.state == state)));
     }
     let published = &numbers.published;
-    let rows: [(&'static Metric, f64); 6] = [
+    let rows: [(&'static Metric, f64); 7] = [
         (names::CHANNEL_ON_AIR, numbers.on_air.as_secs_f64()),
         (names::CHANNEL_SLATE, numbers.slate.as_secs_f64()),
         (names::CHANNEL_MEDIA, published.media.as_secs_f64()),
         (names::CHANNEL_AIRINGS, number(numbers.airings)),
         (names::CHANNEL_SEGMENTS, number(published.segments)),
         (names::CHANNEL_SEGMENT_BYTES, number(published.bytes)),
+        (names::CHANNEL_SPOOL_BYTES, number(numbers.spooled)),
     ];
     for (metric, value) in rows {
         sheet.add(metric, &[id], value);
@@ -148,8 +149,12 @@ mod tests {
     }
 
     fn told(state: ChannelState) -> Vec<String> {
-        let mut numbers =
-            Numbers { airings: 3, feed_lead: Some(SignedDuration::from_millis(-1500)), ..Numbers::default() };
+        let mut numbers = Numbers {
+            airings: 3,
+            spooled: 65_536,
+            feed_lead: Some(SignedDuration::from_millis(-1500)),
+            ..Numbers::default()
+        };
         numbers.published.discontinuities[Discontinuity::Item as usize] = 2;
         numbers.restarts[Cause::Killed as usize] = 1;
         let mut sheet = Sheet::default();
@@ -166,6 +171,7 @@ mod tests {
             "nightcast_channel_state{channel=\"cats\",state=\"slate\"} 0",
             "nightcast_channel_feed_lead_seconds{channel=\"cats\"} -1.5",
             "nightcast_channel_clock_error_seconds{channel=\"cats\"} 0.02",
+            "nightcast_channel_spool_bytes{channel=\"cats\"} 65536",
             "nightcast_channel_discontinuities_total{channel=\"cats\",cause=\"item\"} 2",
             "nightcast_on_air_restarts_total{channel=\"cats\",reason=\"killed\"} 1",
             "nightcast_channel_programme_start_timestamp_seconds{channel=\"cats\"} 1795000000",

@@ -190,6 +190,8 @@ metrics! {
         "Segments published.";
     CHANNEL_SEGMENT_BYTES = Counter "channel_segment_bytes_total" [CHANNEL] "bytes"
         "Bytes of the segments published.";
+    CHANNEL_SPOOL_BYTES = Gauge "channel_spool_bytes" [CHANNEL] "bytes"
+        "Memory that holds a channel's segments but the newest, for players that may still ask; not among what the server has resident.";
     CHANNEL_SENT_SEGMENTS = Counter "channel_sent_segments_total" [CHANNEL] "segments"
         "Segments, or parts of them, sent to viewers, by file and by live.ts.";
     CHANNEL_SENT_BYTES = Counter "channel_sent_bytes_total" [CHANNEL] "bytes"

@@ -17,21 +17,15 @@ const UNUSED: &[(&str, &str)] = &[
     ("nightcast_mirror_failures_total", MIRROR),
     ("nightcast_mirror_skips_total", MIRROR),
     ("nightcast_mirror_objects", MIRROR),
-    ("nightcast_rewind_seconds", REWIND),
-    ("nightcast_rewind_bytes", REWIND),
-    ("nightcast_rewind_space_bytes", REWIND),
     ("nightcast_rewind_failures_total", REWIND),
     ("nightcast_channel_on_demand_segments_total", ON_DEMAND),
-    ("nightcast_channel_on_demand_bytes_total", ON_DEMAND),
 ];
 
-/// Why what was sent on demand is on no panel.
-const ON_DEMAND: &str =
-    "the panels tell how a channel is; this is asked for by whoever wonders where the line's bits go";
+/// Why the segments sent on demand are on no panel.
+const ON_DEMAND: &str = "their bytes are; a count is asked for by whoever wonders how films are cut";
 
-/// Why what is told of the past is on no panel.
-const REWIND: &str =
-    "few channels keep their past, and whoever turns it on looks at these once; a disk that is full has an alert";
+/// Why failures to keep the past are on no panel.
+const REWIND: &str = "what is kept then falls, which is; a disk that is full has an alert";
 
 /// Why a mirror's numbers are on no panel.
 const MIRROR: &str = "few stations have a mirror; the alert watches its lag, and these are asked for when it is raised";

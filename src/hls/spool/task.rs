@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
@@ -39,6 +39,11 @@ struct Room {
 }
 
 impl Memory {
+    /// Returns how many bytes of memory it takes.
+    fn taken(&self) -> u64 {
+        self.file.metadata().map_or(0, |about| about.blocks() * 512)
+    }
+
     /// Returns the smallest room that was left and that so many bytes fit into, if they fill half of it.
     fn reuse(&self, len: u64) -> Option<Room> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,13 +136,15 @@ impl Drop for Spooled {
 #[derive(Debug)]
 pub struct Spool {
     memory: Option<Arc<Memory>>,
+    /// The one before, while segments lie in it.
+    former: Weak<Memory>,
     end: u64,
     rests_until: Timestamp,
 }
 
 impl Default for Spool {
     fn default() -> Self {
-        Self { memory: None, end: 0, rests_until: Timestamp::UNIX_EPOCH }
+        Self { memory: None, former: Weak::new(), end: 0, rests_until: Timestamp::UNIX_EPOCH }
     }
 }
 
@@ -157,13 +164,21 @@ impl Spool {
             .ok()
     }
 
+    /// Returns how many bytes of memory the segments in it take, and the room that waits for others.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        let files = [self.former.upgrade(), self.memory.clone()];
+        files.iter().flatten().map(|memory| memory.taken()).sum()
+    }
+
     fn try_to_put(&mut self, bytes: &[u8]) -> io::Result<Spooled> {
         let memory = if let Some(memory) = self.memory.as_ref().filter(|_| self.end < LENGTH_MAX) {
             Arc::clone(memory)
         } else {
+            let memory = Arc::new(Memory { file: memory_file()?, left: Mutex::default() });
             self.end = 0;
-            let memory = Memory { file: memory_file()?, left: Mutex::default() };
-            Arc::clone(self.memory.insert(Arc::new(memory)))
+            self.former = self.memory.replace(Arc::clone(&memory)).as_ref().map_or_else(Weak::new, Arc::downgrade);
+            memory
         };
         let len = (bytes.len() as u64).next_multiple_of(PLACE);
         let room = memory.reuse(len).unwrap_or_else(|| {
@@ -190,8 +205,6 @@ fn memory_file() -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::MetadataExt;
-
     use super::*;
 
     fn now() -> Timestamp {
@@ -200,7 +213,7 @@ mod tests {
 
     /// How much memory a spool takes, in places.
     fn taken(spool: &Spool) -> u64 {
-        spool.memory.as_ref().unwrap().file.metadata().unwrap().blocks() * 512 / PLACE
+        spool.taken() / PLACE
     }
 
     #[tokio::test]
@@ -263,6 +276,9 @@ mod tests {
         let second = spool.put(b"second", now()).unwrap();
         assert!(!Arc::ptr_eq(&first.memory, &second.memory));
         assert_eq!((first.read().await.unwrap().as_ref(), second.room.offset), (b"first".as_slice(), 0));
+        let both = spool.taken();
+        drop(first);
+        assert!((1..both).contains(&spool.taken()), "the first goes with its last segment: {both}, {}", spool.taken());
     }
 
     #[test]
