@@ -4,9 +4,10 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags};
 use support::ffmpegs;
 use support::station::{Home, Settings, Station, children_of, files_below};
 use support::sync::{Codecs, FlashBeep};
@@ -39,6 +40,38 @@ fn on_now(station: &Station) -> (String, Timestamp) {
     })
 }
 
+/// The coming programmes as the station tells them: title and start.
+fn planned(station: &Station) -> Vec<(String, Timestamp)> {
+    let channel = station.channel("one");
+    let all = std::iter::once(&channel["now"]).chain(channel["next"].as_array().unwrap());
+    all.map(|one| (one["title"].as_str().unwrap().to_owned(), one["start"].as_str().unwrap().parse().unwrap()))
+        .collect()
+}
+
+/// The same as it keeps them for its next life.
+fn kept(home: &Home) -> Vec<(String, Timestamp)> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let database = Connection::open_with_flags(home.path("data/station.sqlite"), flags).unwrap();
+    let mut query = database.prepare("SELECT metadata ->> 'title', start_ns FROM programme ORDER BY serial").unwrap();
+    let row = |row: &rusqlite::Row<'_>| {
+        let start: i64 = row.get(1)?;
+        Ok((row.get(0)?, Timestamp::from_nanosecond(start.into()).unwrap()))
+    };
+    let rows = query.query_map([], row);
+    rows.unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// Waits until the plan that is told was kept, exact lengths and all, and returns it.
+fn planned_and_kept(home: &Home, station: &Station) -> Vec<(String, Timestamp)> {
+    station.until("the plan was kept", || {
+        let (told, kept) = (planned(station), kept(home));
+        let near = |a: Timestamp, b: Timestamp| a.duration_since(b).abs().as_millis() < 20;
+        let is_kept =
+            |(title, start): &(String, Timestamp)| kept.iter().any(|(name, at)| name == title && near(*at, *start));
+        (told.len() > 4 && told.iter().all(is_kept)).then_some(told)
+    })
+}
+
 fn newest_msn(playlist: &str) -> u64 {
     let name = playlist.lines().rfind(|line| line.starts_with("segments/")).unwrap();
     name.trim_start_matches("segments/").trim_end_matches(".ts").parse().unwrap()
@@ -48,18 +81,8 @@ fn newest_msn(playlist: &str) -> u64 {
 /// and compare what is on with what the plan said for this moment.
 fn a_restarted_station_is_where_it_would_have_been(signal_name: &str) {
     let (home, station) = prepared_home();
-    // The plan is kept every few seconds; wait until one is kept that knows the exact lengths.
-    let kept = Instant::now() + Duration::from_secs(12);
-    station.until("the plan was kept", || (Instant::now() > kept).then_some(()));
+    let planned = planned_and_kept(&home, &station);
     let before = newest_msn(&station.playlist("one").unwrap());
-    let planned: Vec<(String, Timestamp)> = {
-        let channel = station.channel("one");
-        let all = std::iter::once(&channel["now"]).chain(channel["next"].as_array().unwrap());
-        let row = |one: &serde_json::Value| {
-            (one["title"].as_str().unwrap().to_owned(), one["start"].as_str().unwrap().parse().unwrap())
-        };
-        all.map(row).collect()
-    };
     let pid = station.pid();
     station.signal(signal_name);
     let (_, took) = station.wait();
