@@ -125,7 +125,7 @@ fn settings(root: &Path) -> Result<Settings> {
         all.context("CHANNELS must be whole numbers")
     };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 10,000")]
-    let (runs, zaps) = (number("RUNS", "10")?.ceil() as usize, number("ZAPS", "40")?.ceil() as usize);
+    let (runs, zaps) = (number("RUNS", "10")?.ceil() as usize, number("ZAPS", "100")?.ceil() as usize);
     Ok(Settings {
         only,
         runs,

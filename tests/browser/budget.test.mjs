@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { open as openPage, plays, startBrowser, until } from './support/browser.mjs';
 import { makeStation } from './support/made.mjs';
+import { renewable } from './support/newer.mjs';
 import { realStation } from './support/station.mjs';
 import { weigh } from './support/weight.mjs';
 
@@ -146,6 +147,30 @@ test('in the hand the guide is a list of one channel', async (t) => {
   await page.locator('.day-list a').first().click();
   await until(page, () => document.querySelector('#details[open]'));
   assert.ok(await page.getByRole('link', { name: 'Watch now' }).isVisible());
+});
+
+test('a newer station takes the place of the older one in the browser, and interrupts no picture', async (t) => {
+  const updated = await renewable(station);
+  t.after(() => updated.close());
+  const wall = await openPage(t, browser, `${updated.url}/`, { serviceWorkers: 'allow' });
+  await until(wall, () => navigator.serviceWorker.controller);
+  const picture = await wall.context().newPage();
+  await picture.goto(`${updated.url}/watch/deep-green`);
+  await plays(picture);
+  await until(picture, () => navigator.serviceWorker.controller);
+  for (const page of [wall, picture]) await page.evaluate(() => (globalThis.same = true));
+  updated.renew();
+  await picture.evaluate(async () => (await navigator.serviceWorker.ready).update());
+  await until(picture, async () => (await caches.keys()).join() === 'nightcast-newer');
+  assert.equal(await wall.evaluate(() => globalThis.same), true, 'what is looked at stays as it is');
+  // A browser without a screen hides no page: it comes into view again as often as it is asked.
+  await until(wall, () => {
+    if (globalThis.same) document.dispatchEvent(new Event('visibilitychange'));
+    return !globalThis.same && document.querySelector('#window.on');
+  });
+  const { currentTime } = await picture.evaluate(() => nightcast.stats());
+  await until(picture, (time) => nightcast.stats().currentTime > time + 2, currentTime);
+  assert.equal(await picture.evaluate(() => globalThis.same), true, 'who watches goes on watching');
 });
 
 test('an installed station that is away says so, and comes back by itself', async (t) => {
