@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 const PICTURE = '[channel.picture]\nsize = "320x180"\npreset = "ultrafast"\n';
-const channel = (id, name) => `[[channel]]\nid = "${id}"\nname = "${name}"\nfolder = "media/${id}"\n${PICTURE}\n`;
+const channel = (id, name) => `[[channel]]\nid = "${id}"\nname = "${name}"\nfolder = "media/${id}"\nrewind = "10min"\n${PICTURE}\n`;
 
 /** One that is well, one whose ffmpeg is killed, one with bad files, one without films. */
 const CHANNELS = [channel("cats", "Cats"), channel("news", "News"), channel("movies", "Movies"), channel("music", "Music")].join("");
