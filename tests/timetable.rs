@@ -10,7 +10,6 @@ use std::fs;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use nightcast::on_air::slots::SLOTS;
-use rusqlite::{Connection, OpenFlags};
 use support::ffmpegs;
 use support::station::{Home, Settings, Station};
 use support::sync::FlashBeep;
@@ -73,16 +72,11 @@ fn channel(base: Timestamp) -> String {
 
 /// What was on, as the station keeps it: serial number, title, when it began. The log leaves out what comes too often.
 fn aired(home: &Home) -> Vec<(u64, String, Timestamp)> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let database = Connection::open_with_flags(home.path("data/station.sqlite"), flags).unwrap();
-    let mut query = database
-        .prepare("SELECT serial, metadata ->> 'title', start_ns FROM aired WHERE serial IS NOT NULL ORDER BY id")
-        .unwrap();
-    let rows = query.query_map([], |row| {
+    let query = "SELECT serial, metadata ->> 'title', start_ns FROM aired WHERE serial IS NOT NULL ORDER BY id";
+    home.kept(query, |row| {
         let (serial, start): (i64, i64) = (row.get(0)?, row.get(2)?);
         Ok((serial.cast_unsigned(), row.get(1)?, Timestamp::from_nanosecond(start.into()).unwrap()))
-    });
-    rows.unwrap().collect::<Result<_, _>>().unwrap()
+    })
 }
 
 /// Goal: what a real station tells beforehand is what it airs, and what is bound to its time begins within a second of it.

@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, Row};
 
 use super::shim::WallClock;
 
@@ -69,6 +70,14 @@ impl Home {
     /// A path in the station's folder.
     pub fn path(&self, below: &str) -> PathBuf {
         self.folder.path().join(below)
+    }
+
+    /// Reads what the station keeps, while it lives or after.
+    pub fn kept<T>(&self, query: &str, row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let database = Connection::open_with_flags(self.path("data/station.sqlite"), flags).unwrap();
+        let mut query = database.prepare(query).unwrap();
+        query.query_map([], row).unwrap().collect::<Result<_, _>>().unwrap()
     }
 
     fn write_configuration(&self) -> PathBuf {
