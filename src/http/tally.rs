@@ -71,6 +71,11 @@ pub const CODES: [&str; 18] = [
     "503", "other",
 ];
 
+/// With more connections than this, those who take files are a crowd. Among 400 the longer pieces that a crowd is sent were
+/// a tenth slower than nginx, and short ones a third faster; among 600 short ones took a third more CPU than nginx, and the
+/// longer ones a third less.
+const CROWD: u64 = 500;
+
 /// Where the buckets of answering times end, in seconds; beyond the last is one more.
 pub const DURATION_BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
 
@@ -218,6 +223,12 @@ impl Tally {
         (accepted, accepted.saturating_sub(closed))
     }
 
+    /// Whether many are connected.
+    pub(super) fn is_crowded(&self) -> bool {
+        let (_, open) = self.connections();
+        open > CROWD
+    }
+
     /// Returns how many were refused or cut, in the order of [`Refusal::ALL`].
     #[must_use]
     pub fn refusals(&self) -> [u64; Refusal::ALL.len()] {
@@ -282,6 +293,16 @@ mod tests {
         let counted: Vec<_> = tally.requests().collect();
         assert_eq!(counted, [("/channels/{id}/index.m3u8", "GET", "200", 6), ("other", "other", "other", 1)]);
         assert!((tally.times().nth(playlist).unwrap().1.seconds - 65.251_001).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_crowd_is_of_connections_that_are_open() {
+        let tally = Arc::<Tally>::default();
+        drop((0..=CROWD).map(|_| tally.accepted()).collect::<Vec<_>>());
+        let mut open: Vec<_> = (0..CROWD).map(|_| tally.accepted()).collect();
+        assert!(!tally.is_crowded(), "half of those that ever came");
+        open.push(tally.accepted());
+        assert!(tally.is_crowded(), "one more");
     }
 
     #[test]

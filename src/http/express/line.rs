@@ -103,10 +103,9 @@ impl Express {
                         return Leaves::Other { left: self.head_wait };
                     };
                     self.unread.drain(..len);
-                    let files = matches!(body, Body::File(..));
                     // Playlists are short: they change nothing.
-                    if files != self.line.holds_files() && !matches!(body, Body::Written) {
-                        self.line.hold(files);
+                    if !matches!(body, Body::Written) {
+                        self.line.hold(matches!(body, Body::File(..)) && self.hot.tally.is_crowded());
                     }
                     self.answer = Some(Answer { body, sent: 0 });
                 }
@@ -140,9 +139,7 @@ impl Express {
 
     /// Returns the connection, which will read again what was not answered.
     pub(in crate::http) fn into_line(mut self) -> StallGuard<TcpStream> {
-        if self.line.holds_files() {
-            self.line.hold(false);
-        }
+        self.line.hold(false);
         self.line.reading_again(self.unread)
     }
 
