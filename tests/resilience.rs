@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -106,6 +108,21 @@ fn a_stopped_station_is_where_it_would_have_been() {
 #[test]
 fn a_killed_station_is_where_it_would_have_been() {
     a_restarted_station_is_where_it_would_have_been("KILL");
+}
+
+/// Goal: whoever looks into the database of a living station takes nothing from it: `sqlite3` removes the log on leaving,
+/// and all that is written to it later, where it believes that nobody else has the file open. Method: the lock that tells
+/// it otherwise is held, also after the station has looked at the file itself, which it does before each write.
+#[test]
+fn another_program_may_read_the_database_meanwhile() {
+    let home = Home::new(Settings { channels: CHANNEL.to_owned(), ..Settings::default() });
+    let station = home.start();
+    let numbers = || home.kept("SELECT msn FROM continuity", |row| row.get::<_, i64>(0));
+    station.until("sequence numbers are kept", || (!numbers().is_empty()).then_some(()));
+    let file = fs::metadata(home.path("data/station.sqlite")).unwrap().ino();
+    let (pid, file) = (format!(" READ {} ", station.pid()), format!(":{file} "));
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    assert!(locks.lines().any(|lock| lock.contains(&pid) && lock.contains(&file)), "{pid}{file}\n{locks}");
 }
 
 /// Goal: SIGTERM ends the station in time and leaves nothing behind. Method: stop it while it prepares.

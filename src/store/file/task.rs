@@ -3,8 +3,8 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
@@ -32,8 +32,10 @@ pub(in crate::store) struct Database {
 #[derive(Debug)]
 struct Place {
     path: PathBuf,
-    /// Device and number of the file that is open.
-    file: Option<(u64, u64)>,
+    /// The file that is open, once more, to look at it. It is never closed while the connection lives: closing any handle of
+    /// a file lets go of every lock the process has on it (fcntl(2)), and then the next program that reads the database takes
+    /// itself for the last and removes the log.
+    file: Option<fs::File>,
     /// When it was opened, by the station's clock and by the machine's.
     opened: (Timestamp, Instant),
 }
@@ -62,7 +64,7 @@ impl Database {
             Err(error) if schema::is_damage(&error) => begin_anew(path, now, &error)?,
             outcome => outcome?,
         };
-        let place = Place { path: path.to_owned(), file: identity(path), opened: (now, Instant::now()) };
+        let place = Place { path: path.to_owned(), file: fs::File::open(path).ok(), opened: (now, Instant::now()) };
         Ok(Self { connection, place: Some(place), begun_anew: 0 })
     }
 
@@ -77,7 +79,9 @@ impl Database {
 
     /// Looks whether the file is still the one that is open, and sees to it that there is one.
     pub(in crate::store) fn look_after(&mut self) {
-        let Some(place) = &self.place else { return };
+        let Some(place) = &mut self.place else { return };
+        // There may have been no handle left.
+        place.file = place.file.take().or_else(|| fs::File::open(&place.path).ok());
         let outcome = match place.fate() {
             Fate::Unchanged => return,
             Fate::Gone => self.write_again(),
@@ -130,7 +134,7 @@ impl Database {
     fn take(&mut self, connection: Connection) {
         self.connection = connection;
         if let Some(place) = &mut self.place {
-            place.file = identity(&place.path);
+            place.file = fs::File::open(&place.path).ok();
         }
     }
 }
@@ -142,12 +146,12 @@ impl Place {
     }
 
     fn fate(&self) -> Fate {
+        let Some(file) = &self.file else { return Fate::Unchanged };
         let mut magic = [0; MAGIC.len()];
-        let read = fs::File::open(&self.path).and_then(|mut file| {
-            let about = file.metadata()?;
-            let same = self.file == Some((about.dev(), about.ino()));
+        let read = fs::metadata(&self.path).and_then(|named| {
+            let same = identity(&named) == identity(&file.metadata()?);
             if same {
-                file.read_exact(&mut magic)?;
+                file.read_exact_at(&mut magic, 0)?;
             }
             Ok(same)
         });
@@ -157,14 +161,15 @@ impl Place {
             Ok(false) => Fate::Gone,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Fate::Damaged,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Fate::Gone,
-            // Too many files open, a folder that is away: no verdict.
+            // A folder that is away: no verdict.
             Err(_) => Fate::Unchanged,
         }
     }
 }
 
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    fs::metadata(path).ok().map(|about| (about.dev(), about.ino()))
+/// Returns device and number of a file.
+fn identity(about: &fs::Metadata) -> (u64, u64) {
+    (about.dev(), about.ino())
 }
 
 /// Opens it; waits for a program that holds it locked.
