@@ -130,8 +130,9 @@ pub(crate) fn measure(settings: &Settings) -> Result<String> {
          kept: `ffmpeg {COPIED}`\n\nThe picture of no film is decoded twice: the loudness is measured from the sound alone, \
          while the film is looked through. A kept picture is ready when its packets were checked, and its first half \
          second and its last GOP decoded; all of it is decoded after that, once, when nobody waits for a worker. Sound \
-         that is ours already, and as loud as it is to be, is copied; otherwise the AAC encoder, which takes one core, sets the pace. Where a viewer waits, sound is \
-         levelled while going along, which takes more than measuring first, but its first segment airs at once.\n",
+         that is ours already, and as loud as it is to be, is copied; otherwise the AAC encoder, which takes one core, sets \
+         the pace. Where a viewer waits, sound is levelled while going along, which takes more than measuring first, but \
+         its first segment airs at once.\n",
         clips::LONG_GOPS.seconds(),
         clips::LONG_GOPS.words,
         clips::FIT_LONG.seconds(),

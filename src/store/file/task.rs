@@ -81,7 +81,9 @@ impl Database {
     pub(in crate::store) fn look_after(&mut self) {
         let Some(place) = &mut self.place else { return };
         // There may have been no handle left.
-        place.file = place.file.take().or_else(|| fs::File::open(&place.path).ok());
+        if place.file.is_none() {
+            place.file = fs::File::open(&place.path).ok();
+        }
         let outcome = match place.fate() {
             Fate::Unchanged => return,
             Fate::Gone => self.write_again(),
