@@ -12,7 +12,7 @@ use crate::library::subtitles::{Purpose, SubtitleFile, SubtitleTrack};
 use crate::prepare::annexb::hex;
 
 /// Counts up with every change of how subtitles are read: what was kept of them is then made anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Where the subtitles of a language come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

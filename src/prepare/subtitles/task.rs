@@ -1,13 +1,14 @@
 //! Reads the subtitles of items, has tracks taken out of films, and keeps what came of it.
 #![expect(clippy::disallowed_methods, reason = "reads subtitle files and keeps cues on the disk")]
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::choice::{self, Source};
@@ -53,6 +54,8 @@ struct Shared {
     children: Children,
     on_air: Semaphore,
     ahead: Semaphore,
+    /// The names of the items that are being read now; no more than there are turns.
+    under_way: watch::Sender<BTreeSet<String>>,
     token: CancellationToken,
 }
 
@@ -69,6 +72,7 @@ impl Titles {
                 children: children.clone(),
                 on_air: Semaphore::new(AT_ONCE),
                 ahead: Semaphore::new(AHEAD_AT_ONCE),
+                under_way: watch::Sender::default(),
                 token,
             }),
         }
@@ -91,8 +95,9 @@ impl Titles {
             return Some(captions);
         }
         let turns = if soon { &self.shared.on_air } else { &self.shared.ahead };
-        // Never closed. Whoever had the turn before may have made these.
+        // Never closed. Whoever had the turn before may have made these, or makes them now.
         let _turn = turns.acquire().await;
+        let _alone = Alone::with(&self.shared.under_way, &name).await;
         if let Some(captions) = self.kept(&kept).await {
             return Some(captions);
         }
@@ -113,6 +118,32 @@ impl Titles {
         let path = path.to_owned();
         let read = tokio::task::spawn_blocking(move || Captions::from_json(&fs::read(path).ok()?));
         read.await.ok().flatten().map(Arc::new)
+    }
+}
+
+/// The right to read an item: what is taken out of it lies under its name, and two would take it from each other.
+struct Alone<'a> {
+    under_way: &'a watch::Sender<BTreeSet<String>>,
+    name: &'a str,
+}
+
+impl<'a> Alone<'a> {
+    /// Waits until nobody else reads the item of this name.
+    async fn with(under_way: &'a watch::Sender<BTreeSet<String>>, name: &'a str) -> Self {
+        let mut names = under_way.subscribe();
+        while !under_way.send_if_modified(|names| names.insert(name.to_owned())) {
+            // The sender outlives this.
+            let _free = names.wait_for(|names| !names.contains(name)).await;
+        }
+        Self { under_way, name }
+    }
+}
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        self.under_way.send_modify(|names| {
+            names.remove(self.name);
+        });
     }
 }
 
@@ -284,7 +315,13 @@ fn make_room(folder: &Path, most: u64) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
+    use crate::library::sample;
+    use crate::library::subtitles::Purpose;
+    use crate::prepare::queue::tests::{channel, want};
 
     #[test]
     fn what_is_kept_is_bounded_and_the_oldest_goes_first() {
@@ -297,6 +334,28 @@ mod tests {
         }
         make_room(folder.path(), 25).unwrap();
         assert_eq!([0, 1, 2, 3].map(|n| path(n).exists()), [false, false, true, true]);
+    }
+
+    /// Goal: a film that is read ahead and for the air at once keeps its lines. Method: an ffmpeg that takes its time, called
+    /// by two; what it takes out lies in a file that whoever read it removes.
+    #[tokio::test]
+    async fn what_is_being_read_is_not_read_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("ffmpeg");
+        let script = "#!/bin/sh\nfor out; do :; done\nout=${out#file:}\n: >\"$out\"\nsleep 0.2\n\
+                      printf 'WEBVTT\\n\\n00:01.000 --> 00:02.000\\nsaid\\n' >>\"$out\"\n";
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        let mut film = Item::clone(&want("film", 9).item);
+        film.media.subtitles = vec![sample::track(2, "subrip", "en", Purpose::Full, true)];
+        let (film, profile, one) = (Arc::new(film), &want("film", 9).profile, channel("one"));
+        let children = Children::default();
+        let titles = Titles::new(&program, &program, folder.path(), &children, CancellationToken::new());
+        let [first, second] = [true, false].map(|soon| titles.of(&one, &film, profile, soon));
+        let (first, second) = tokio::join!(first, second);
+        assert_eq!(first.unwrap().track(&sample::language("en")).unwrap().cues().len(), 1);
+        assert_eq!(second, titles.of(&one, &film, profile, true).await);
+        assert_eq!(children.of(&one).sums(Role::Prepare, |_| None).starts, 1);
     }
 
     #[test]
