@@ -36,3 +36,8 @@ pub(super) fn report_end(run: RunId, evidence: Option<&Evidence>, reason: &str, 
     let (command, stderr) = evidence.map_or(("", ""), |e| (e.command_line.as_str(), e.stderr.as_str()));
     tracing::error!(%run, reason, item, command, stderr, "on-air ffmpeg ended; what it did not return is fed again");
 }
+
+/// A run's planned end: viewers see a seam like any other, and nobody has to do anything.
+pub(super) fn report_list_end(run: RunId) {
+    tracing::info!(%run, "on-air ffmpeg came to the end of its list, as planned; the next goes on from there");
+}

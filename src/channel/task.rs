@@ -32,7 +32,7 @@ use super::counters::{Counters, Published};
 use super::director::{Director, Idle};
 use super::keep::{self, Kept};
 use super::names::Names;
-use super::report::{begun, report_end};
+use super::report::{begun, report_end, report_list_end};
 use super::status::{AiringStatus, ChannelState, ChannelStatus, LibraryCounts};
 use crate::clock::Clock;
 use crate::config;
@@ -41,6 +41,7 @@ use crate::ffmpeg::Family;
 use crate::hls::Snapshot;
 use crate::hls::spool::task::Spool;
 use crate::library::{Catalogue, Reproach};
+use crate::on_air::slots::SLOTS;
 use crate::on_air::task::RunSettings;
 use crate::on_air::{self, Cause, GopOrder, RunEvent};
 use crate::prepare::subtitles::task::Titles;
@@ -153,6 +154,8 @@ struct LiveRun {
     gops: mpsc::Sender<GopOrder>,
     token: CancellationToken,
     stalled: Arc<AtomicBool>,
+    /// How many slots of its list were opened.
+    slots: usize,
 }
 
 struct Shell {
@@ -344,8 +347,11 @@ impl Shell {
         };
         let place = gop.mezzanine.gops[gop.index];
         let order = GopOrder { file, airing, offset: place.offset, len: place.len, sum: place.sum, new_slot };
-        if self.live.as_ref().is_some_and(|live| live.gops.try_send(order).is_err()) {
-            tracing::debug!(%run, "the run takes no more");
+        if let Some(live) = &mut self.live {
+            live.slots += usize::from(new_slot);
+            if live.gops.try_send(order).is_err() {
+                tracing::debug!(%run, "the run takes no more");
+            }
         }
     }
 
@@ -364,7 +370,7 @@ impl Shell {
         };
         let life = on_air::task::run(settings, orders, self.events.clone(), token.clone());
         self.parts.tracker.spawn(tracing::Instrument::instrument(life, tracing::info_span!("run", %run)));
-        self.live = Some(LiveRun { run, gops, token, stalled });
+        self.live = Some(LiveRun { run, gops, token, stalled, slots: 0 });
     }
 
     fn end_run(&mut self) {
@@ -403,11 +409,13 @@ impl Shell {
     fn event(&mut self, event: RunEvent) {
         match &event {
             RunEvent::Ended { run, evidence, cause, reason } => {
-                let ours = self.live.as_ref().is_some_and(|live| live.run == *run);
-                if ours {
-                    self.live = None;
+                if let Some(live) = self.live.take_if(|live| live.run == *run) {
                     self.outputs.counters.restarted(*cause);
-                    report_end(*run, evidence.as_ref(), reason, self.core.air().current());
+                    if *cause == Cause::Ended && live.slots >= SLOTS {
+                        report_list_end(*run);
+                    } else {
+                        report_end(*run, evidence.as_ref(), reason, self.core.air().current());
+                    }
                 }
             }
             RunEvent::Unreadable { run, airing, reason } => {
