@@ -350,7 +350,7 @@ mod tests {
         film.media.subtitles = vec![sample::track(2, "subrip", "en", Purpose::Full, true)];
         let (film, profile, one) = (Arc::new(film), &want("film", 9).profile, channel("one"));
         let children = Children::default();
-        let titles = Titles::new(&program, &program, folder.path(), &children, CancellationToken::new());
+        let titles = Titles::new(&program, Path::new("true"), folder.path(), &children, CancellationToken::new());
         let [first, second] = [true, false].map(|soon| titles.of(&one, &film, profile, soon));
         let (first, second) = tokio::join!(first, second);
         assert_eq!(first.unwrap().track(&sample::language("en")).unwrap().cues().len(), 1);
