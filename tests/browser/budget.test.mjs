@@ -117,6 +117,25 @@ test('a guide of 200 channels draws what is seen and no more, wherever one goes'
   assert.notEqual(await page.evaluate(() => document.activeElement.dataset.row), beforeRow);
 });
 
+test('no hour of the guide is written beneath the time that it is', async (t) => {
+  const page = await open(t, '/offline', { viewport: { width: 1366, height: 768 }, reducedMotion: 'reduce', timezoneId: morning() });
+  // It has just struck the hour.
+  await makeStation(page, 10, 'deep-green', Math.floor(Date.now() / 3_600_000) * 3_600_000);
+  await page.goto(`${station.url}/guide`);
+  await until(page, () => document.querySelector('.cell.on'));
+  // Where motion is reduced, what changes is still as it was for the rest of the frame.
+  await until(page, () => {
+    const pill = document.querySelector('.tag-now i').getBoundingClientRect();
+    const text = (mark) => {
+      const range = document.createRange();
+      range.selectNodeContents(mark);
+      return range.getBoundingClientRect();
+    };
+    const written = [...document.querySelectorAll('.times > span:not(.tag-now)')].map(text).filter(({ width }) => width > 0);
+    return written.length > 3 && written.every(({ left, right }) => right < pill.left || left > pill.right);
+  });
+});
+
 test('a programme has an address of its own, is told whole, and one is reminded of it in any page', async (t) => {
   const page = await open(t, '/offline', { viewport: { width: 1366, height: 768 }, reducedMotion: 'reduce' });
   const made = await makeStation(page, 10, 'deep-green');

@@ -31,6 +31,7 @@ export class Grid {
   #rows = new Map();
   #cells = new Map();
   #marks = new Map();
+  #pillWidth = 0;
   #here = null;
   #drawing = 0;
 
@@ -236,11 +237,26 @@ export class Grid {
       mark.remove();
       this.#marks.delete(key);
     }
+    this.#drawNow();
+  }
+
+  #drawNow() {
     const { now } = this.#data;
-    const x = `${this.#head + this.#x(now)}px`;
-    this.line.style.left = x;
-    this.tag.style.left = x;
-    this.tag.firstElementChild.textContent = clock(now);
+    const x = this.#head + this.#x(now);
+    this.line.style.left = `${x}px`;
+    this.tag.style.left = `${x}px`;
+    const pill = this.tag.firstElementChild;
+    if (pill.textContent !== clock(now)) {
+      pill.textContent = clock(now);
+      this.#pillWidth = 0;
+    }
+    this.#pillWidth ||= pill.offsetWidth;
+    // Half a time behind another one cannot be read. Widths are measured once: measuring makes the browser lay out the page.
+    for (const mark of this.#marks.values()) {
+      mark.width ||= mark.offsetWidth;
+      const from = parseFloat(mark.style.left) - x;
+      mark.classList.toggle('covered', from < this.#pillWidth / 2 && from + mark.width > -this.#pillWidth / 2);
+    }
   }
 
   #key(event) {

@@ -8,10 +8,10 @@ const MINUTES = [22, 47, 95, 8, 31, 60];
 const HOUR_MS = 3_600_000;
 
 /** Lets a page meet so many channels, c0 and on, that show what `real` shows; returns them with their programmes. */
-export async function makeStation(page, count, real) {
-  const now = Date.now();
+export async function makeStation(page, count, real, now = Date.now()) {
+  const begun = Date.now();
   const channels = Array.from({ length: count }, (_, i) => ({ id: `c${i}`, number: i + 1, name: `Channel of the ${i + 1}th Hour`, state: 'on_air', page: `/watch/c${i}`, programmes: programmes(i, now) }));
-  const server_time = () => new Date().toISOString();
+  const server_time = () => new Date(now + Date.now() - begun).toISOString();
   await page.route('**/api/channels', (route) => route.fulfill({ json: { station: 'Made', server_time: server_time(), channels: channels.map(nowAndNext) } }));
   await page.route(/\/api\/channels\/c\d+$/, (route) => route.fulfill({ status: 404, body: '' }));
   await page.route('**/api/guide?*', (route) => {
