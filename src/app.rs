@@ -115,8 +115,8 @@ pub async fn run(
     };
     tracker.spawn(clock.clone().follow(root.clone()));
     let (turns, tuner) = (channels::turns(), tuner::begin(&config.apps, &station.data, address, &tracker, &root));
-    let titles = Titles::new(&station.ffmpeg, &station.ffprobe, &station.data, &ground.children, root.clone());
-    let (preparing, time) = (preparer.clone(), clock.clone());
+    let (preparing, time, life) = (preparer.clone(), clock.clone(), (tracker.clone(), root.clone()));
+    let titles = Titles::new((&station.ffmpeg, &station.ffprobe), &station.data, &ground.children, life);
     let common = Common { ground, preparer: preparing, titles, clock: time, first_timestamp, run_folder, turns, tuner };
     let mut channels = Channels::new(config, begun, off, common);
     let mut mirrors = Mirrors::new(clock.clone(), root.clone(), tracker.clone());

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::choice::{self, Source};
 use super::{BYTES_MAX, Captions, read};
@@ -52,17 +53,24 @@ struct Shared {
     /// Where what came of them is kept.
     folder: PathBuf,
     children: Children,
-    on_air: Semaphore,
-    ahead: Semaphore,
+    on_air: Arc<Semaphore>,
+    ahead: Arc<Semaphore>,
     /// The names of the items that are being read now; no more than there are turns.
     under_way: watch::Sender<BTreeSet<String>>,
+    tracker: TaskTracker,
     token: CancellationToken,
 }
 
 impl Titles {
-    /// Returns the subtitles of a station with this data folder; nothing is read yet.
+    /// Returns the subtitles of a station with this data folder; nothing is read yet. Reading ends with the token, and
+    /// `tracker` waits for that.
     #[must_use]
-    pub fn new(ffmpeg: &Path, ffprobe: &Path, data: &Path, children: &Children, token: CancellationToken) -> Self {
+    pub fn new(
+        (ffmpeg, ffprobe): (&Path, &Path),
+        data: &Path,
+        children: &Children,
+        (tracker, token): (TaskTracker, CancellationToken),
+    ) -> Self {
         let folder = std::path::absolute(data).unwrap_or_else(|_| data.to_owned()).join("subtitles");
         Self {
             shared: Arc::new(Shared {
@@ -70,9 +78,10 @@ impl Titles {
                 ffprobe: ffprobe.to_owned(),
                 folder,
                 children: children.clone(),
-                on_air: Semaphore::new(AT_ONCE),
-                ahead: Semaphore::new(AHEAD_AT_ONCE),
+                on_air: Arc::new(Semaphore::new(AT_ONCE)),
+                ahead: Arc::new(Semaphore::new(AHEAD_AT_ONCE)),
                 under_way: watch::Sender::default(),
+                tracker,
                 token,
             }),
         }
@@ -81,7 +90,8 @@ impl Titles {
     /// Returns the subtitles of an item on its own time: what was kept, or read from its files and tracks now. `soon` says
     /// whether it is on air.
     ///
-    /// None where it has none. What cannot be read is left out, and told in the log.
+    /// None where it has none. What cannot be read is left out, and told in the log. Reading that has begun goes on when
+    /// nobody waits for it any more: a large film on a slow disk outlasts every patience, and is not begun again and again.
     pub async fn of(
         &self,
         channel: &ChannelId,
@@ -96,22 +106,19 @@ impl Titles {
         }
         let turns = if soon { &self.shared.on_air } else { &self.shared.ahead };
         // Never closed. Whoever had the turn before may have made these, or makes them now.
-        let _turn = turns.acquire().await;
-        let _alone = Alone::with(&self.shared.under_way, &name).await;
+        let turn = Arc::clone(turns).acquire_owned().await;
+        let alone = Alone::with(&self.shared, &name).await;
         if let Some(captions) = self.kept(&kept).await {
             return Some(captions);
         }
-        let reader = Reader { shared: &self.shared, family: self.shared.children.of(channel), item, name: &name };
-        let (captions, whole) = reader.captions(profile).await;
-        if whole {
-            let json = captions.to_json();
-            let folder = self.shared.folder.clone();
-            let keep = tokio::task::spawn_blocking(move || keep(&folder, &kept, &json));
-            if let Err(error) = keep.await.map_err(io::Error::other).flatten() {
-                tracing::warn!(%error, "subtitles could not be kept; they are read again");
-            }
-        }
-        Some(Arc::new(captions))
+        let family = self.shared.children.of(channel);
+        let reader = Reader { shared: Arc::clone(&self.shared), family, item: Arc::clone(item), name };
+        let profile = profile.clone();
+        let reading = self.shared.tracker.spawn(async move {
+            let _turns = (turn, alone);
+            reader.read_and_keep(&profile, kept).await
+        });
+        reading.await.ok()
     }
 
     async fn kept(&self, path: &Path) -> Option<Arc<Captions>> {
@@ -122,46 +129,58 @@ impl Titles {
 }
 
 /// The right to read an item: what is taken out of it lies under its name, and two would take it from each other.
-struct Alone<'a> {
-    under_way: &'a watch::Sender<BTreeSet<String>>,
-    name: &'a str,
+struct Alone {
+    shared: Arc<Shared>,
+    name: String,
 }
 
-impl<'a> Alone<'a> {
+impl Alone {
     /// Waits until nobody else reads the item of this name.
-    async fn with(under_way: &'a watch::Sender<BTreeSet<String>>, name: &'a str) -> Self {
-        let mut names = under_way.subscribe();
-        while !under_way.send_if_modified(|names| names.insert(name.to_owned())) {
+    async fn with(shared: &Arc<Shared>, name: &str) -> Self {
+        let mut names = shared.under_way.subscribe();
+        while !shared.under_way.send_if_modified(|names| names.insert(name.to_owned())) {
             // The sender outlives this.
             let _free = names.wait_for(|names| !names.contains(name)).await;
         }
-        Self { under_way, name }
+        Self { shared: Arc::clone(shared), name: name.to_owned() }
     }
 }
 
-impl Drop for Alone<'_> {
+impl Drop for Alone {
     fn drop(&mut self) {
-        self.under_way.send_modify(|names| {
-            names.remove(self.name);
+        self.shared.under_way.send_modify(|names| {
+            names.remove(&self.name);
         });
     }
 }
 
 /// Reads the subtitles of one item.
-struct Reader<'a> {
-    shared: &'a Shared,
+struct Reader {
+    shared: Arc<Shared>,
     family: Family,
-    item: &'a Arc<Item>,
-    name: &'a str,
+    item: Arc<Item>,
+    name: String,
 }
 
-impl Reader<'_> {
+impl Reader {
+    async fn read_and_keep(&self, profile: &Profile, kept: PathBuf) -> Arc<Captions> {
+        let (captions, whole) = self.captions(profile).await;
+        if whole {
+            let (json, folder) = (captions.to_json(), self.shared.folder.clone());
+            let keep = tokio::task::spawn_blocking(move || keep(&folder, &kept, &json));
+            if let Err(error) = keep.await.map_err(io::Error::other).flatten() {
+                tracing::warn!(%error, "subtitles could not be kept; they are read again");
+            }
+        }
+        Arc::new(captions)
+    }
+
     /// Returns what was understood, and whether nothing was left out that another time might bring.
     async fn captions(&self, profile: &Profile) -> (Captions, bool) {
         let shift = self.shift(profile).await;
         let (mut captions, mut whole) = (Captions::default(), true);
         let mut tracks = Vec::new();
-        for (language, source) in choice::texts(self.item) {
+        for (language, source) in choice::texts(&self.item) {
             match source {
                 Source::Track(track) => tracks.push((language, track)),
                 Source::File(file) => {
@@ -314,55 +333,5 @@ fn make_room(folder: &Path, most: u64) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use super::*;
-    use crate::library::sample;
-    use crate::library::subtitles::Purpose;
-    use crate::prepare::queue::tests::{channel, want};
-
-    #[test]
-    fn what_is_kept_is_bounded_and_the_oldest_goes_first() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |n: u64| folder.path().join(format!("{n}.json"));
-        for n in 0..4 {
-            fs::write(path(n), [0; 10]).unwrap();
-            let made = SystemTime::UNIX_EPOCH + Duration::from_secs(n);
-            File::options().append(true).open(path(n)).unwrap().set_modified(made).unwrap();
-        }
-        make_room(folder.path(), 25).unwrap();
-        assert_eq!([0, 1, 2, 3].map(|n| path(n).exists()), [false, false, true, true]);
-    }
-
-    /// Goal: a film that is read ahead and for the air at once keeps its lines. Method: an ffmpeg that takes its time, called
-    /// by two; what it takes out lies in a file that whoever read it removes.
-    #[tokio::test]
-    async fn what_is_being_read_is_not_read_beside_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("ffmpeg");
-        let script = "#!/bin/sh\nfor out; do :; done\nout=${out#file:}\n: >\"$out\"\nsleep 0.2\n\
-                      printf 'WEBVTT\\n\\n00:01.000 --> 00:02.000\\nsaid\\n' >>\"$out\"\n";
-        fs::write(&program, script).unwrap();
-        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
-        let mut film = Item::clone(&want("film", 9).item);
-        film.media.subtitles = vec![sample::track(2, "subrip", "en", Purpose::Full, true)];
-        let (film, profile, one) = (Arc::new(film), &want("film", 9).profile, channel("one"));
-        let children = Children::default();
-        let titles = Titles::new(&program, Path::new("true"), folder.path(), &children, CancellationToken::new());
-        let [first, second] = [true, false].map(|soon| titles.of(&one, &film, profile, soon));
-        let (first, second) = tokio::join!(first, second);
-        assert_eq!(first.unwrap().track(&sample::language("en")).unwrap().cues().len(), 1);
-        assert_eq!(second, titles.of(&one, &film, profile, true).await);
-        assert_eq!(children.of(&one).sums(Role::Prepare, |_| None).starts, 1);
-    }
-
-    #[test]
-    fn what_is_no_plain_file_is_not_waited_for() {
-        assert!(file_bytes(Path::new("/dev/zero")).is_err());
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("a"), b"x").unwrap();
-        assert_eq!(file_bytes(&folder.path().join("a")).unwrap(), b"x");
-    }
-}
+#[path = "task_tests.rs"]
+mod tests;
