@@ -107,15 +107,13 @@ impl Titles {
         let turns = if soon { &self.shared.on_air } else { &self.shared.ahead };
         // Never closed. Whoever had the turn before may have made these, or makes them now.
         let turn = Arc::clone(turns).acquire_owned().await;
-        let alone = Alone::with(&self.shared, &name).await;
+        let reader = Reader::alone(&self.shared, self.shared.children.of(channel), item, name).await;
         if let Some(captions) = self.kept(&kept).await {
             return Some(captions);
         }
-        let family = self.shared.children.of(channel);
-        let reader = Reader { shared: Arc::clone(&self.shared), family, item: Arc::clone(item), name };
         let profile = profile.clone();
         let reading = self.shared.tracker.spawn(async move {
-            let _turns = (turn, alone);
+            let _turn = turn;
             reader.read_and_keep(&profile, kept).await
         });
         reading.await.ok()
@@ -128,33 +126,8 @@ impl Titles {
     }
 }
 
-/// The right to read an item: what is taken out of it lies under its name, and two would take it from each other.
-struct Alone {
-    shared: Arc<Shared>,
-    name: String,
-}
-
-impl Alone {
-    /// Waits until nobody else reads the item of this name.
-    async fn with(shared: &Arc<Shared>, name: &str) -> Self {
-        let mut names = shared.under_way.subscribe();
-        while !shared.under_way.send_if_modified(|names| names.insert(name.to_owned())) {
-            // The sender outlives this.
-            let _free = names.wait_for(|names| !names.contains(name)).await;
-        }
-        Self { shared: Arc::clone(shared), name: name.to_owned() }
-    }
-}
-
-impl Drop for Alone {
-    fn drop(&mut self) {
-        self.shared.under_way.send_modify(|names| {
-            names.remove(&self.name);
-        });
-    }
-}
-
-/// Reads the subtitles of one item.
+/// Reads the subtitles of one item, and nobody else does: what is taken out of it lies under its name, and two would take it
+/// from each other.
 struct Reader {
     shared: Arc<Shared>,
     family: Family,
@@ -162,7 +135,25 @@ struct Reader {
     name: String,
 }
 
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.shared.under_way.send_modify(|names| {
+            names.remove(&self.name);
+        });
+    }
+}
+
 impl Reader {
+    /// Waits until nobody else reads the item of this name.
+    async fn alone(shared: &Arc<Shared>, family: Family, item: &Arc<Item>, name: String) -> Self {
+        let mut names = shared.under_way.subscribe();
+        while !shared.under_way.send_if_modified(|names| names.insert(name.clone())) {
+            // The sender outlives this.
+            let _free = names.wait_for(|names| !names.contains(&name)).await;
+        }
+        Self { shared: Arc::clone(shared), family, item: Arc::clone(item), name }
+    }
+
     async fn read_and_keep(&self, profile: &Profile, kept: PathBuf) -> Arc<Captions> {
         let (captions, whole) = self.captions(profile).await;
         if whole {
